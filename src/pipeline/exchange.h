@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "http/message.h"
+#include "llm/usage.h"
+
+namespace sluice {
+
+/// How an exchange ended. Each exchange is counted under exactly one of these.
+enum class Outcome : std::uint8_t {
+  ok,              ///< a whole answer with status < 400
+  client_error,    ///< the client's request was wrong (ours or the upstream's 4xx)
+  upstream_error,  ///< the upstream failed or answered 5xx
+  gateway_error,   ///< we failed
+  broken,          ///< the answer began and then broke
+  client_gone,     ///< the client left before the end
+  ended            ///< ended by the operator: drained or deleted
+};
+std::string_view name_of(Outcome outcome);
+
+/// Everything worth knowing about one exchange when it is over: the row of the access log and the source of every metric.
+struct ExchangeRecord {
+  std::string id;              ///< x-request-id
+  std::string method;
+  std::string path;            ///< without query: queries may carry keys
+  std::string client;          ///< address
+  std::string route;           ///< as configured, or "default"
+  std::string provider;        ///< as configured; empty when none was chosen
+  std::string model;           ///< as configured or as routed: bounded, never free text from the client
+  std::string upstream_model;  ///< what the provider was asked for
+  int status = 0;              ///< sent to the client; 0 if it left before
+  Outcome outcome = Outcome::ok;
+  std::string error_code;      ///< `code` of the failure, or empty
+  std::string error_text;
+  bool stream = false;
+  TimePoint started = Clock::now();
+  TimePoint headers{};         ///< response head known
+  TimePoint first_token{};     ///< first body byte (for streams: the first event with content)
+  TimePoint ended{};
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  llm::Usage usage;
+  std::optional<double> cost;  ///< US dollars; nothing when the price is unknown
+};
+
+/// One request's life. Belongs to one worker; lives until the reply has been sent or dropped.
+class Exchange {
+ public:
+  http::Request request;
+  ExchangeRecord record;
+  /// Keeps the configuration this exchange began with.
+  std::shared_ptr<const void> snapshot;
+  std::string traceparent;
+
+  /// Ends the exchange from outside (drain, operator): the reply that is under way ends with an error in the caller's protocol.
+  /// Idempotent.
+  void cancel(ErrorKind why, std::string text);
+  /// Set while the exchange is being ended.
+  const std::optional<Error>& cancelled() const { return cancelled_; }
+  /// What to interrupt on `cancel` (called at once if already cancelled); empty: nothing. One at a time.
+  void set_interrupt(std::function<void()> interrupt);
+
+ private:
+  std::optional<Error> cancelled_;
+  std::function<void()> interrupt_;
+};
+
+}  // namespace sluice
