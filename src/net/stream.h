@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
@@ -16,12 +17,12 @@ namespace sluice::net {
 class Socket;
 class TlsSession;
 
-/// A connected byte stream, plain or TLS, bound to the worker that made it. It owns no buffers: a reader brings one when bytes
-/// are there, so an idle stream costs a socket and nothing more.
+/// A connected byte stream, plain or TLS, bound to the worker that made it. It owns no buffers: a reader brings one
+/// when bytes are there, so an idle stream costs a socket and nothing more.
 ///
-/// At most one read-side and one write-side operation at a time. Every operation ends with an Error when its deadline passes
-/// (timeout), when the peer resets (reset) or when `close` is called meanwhile (cancelled). The error's source is that given at
-/// construction. Destroying a Stream closes it.
+/// At most one read-side and one write-side operation at a time. Every operation ends with an Error when its deadline
+/// passes (timeout), when the peer resets (reset) or when `close` is called meanwhile (cancelled). The error's source
+/// is that given at construction. Destroying a Stream closes it.
 class Stream {
  public:
   /// `tls` may be null: plain. A TLS session must belong to the same descriptor; its handshake may still be to do.
@@ -39,12 +40,13 @@ class Stream {
   Task<Result<void>> write(std::span<const std::string_view> pieces);
   Task<Result<void>> write(std::string_view text);
 
-  /// Both are stamps that later operations obey (and a waiting one too); `never` switches them off. Resolution about 50 ms.
+  /// Both are stamps that later operations obey (and a waiting one too); `never` switches them off. Resolution about 50
+  /// ms.
   void set_read_deadline(TimePoint deadline);
   void set_write_deadline(TimePoint deadline);
 
-  /// While the owner is busy elsewhere: `on_readable` is called once, from the loop, when bytes or the end arrive. `hung_up` then
-  /// tells which. `unwatch` takes it back. Must not be used while a read is waiting.
+  /// While the owner is busy elsewhere: `on_readable` is called once, from the loop, when bytes or the end arrive.
+  /// `hung_up` then tells which. `unwatch` takes it back. Must not be used while a read is waiting.
   void watch(std::function<void()> on_readable);
   void unwatch();
   /// Peeks without reading: true if the peer has ended or reset the connection.
@@ -61,7 +63,7 @@ class Stream {
   bool is_tls() const { return tls_ != nullptr; }
   const TlsSession* tls() const { return tls_.get(); }
   /// The peer's address, without port ("203.0.113.7", "::1"); empty for a socket pair.
-  const std::string& peer_address() const;
+  std::string peer_address() const;
 
  private:
   Task<Result<void>> write_tls(std::span<const std::string_view> pieces);

@@ -12,8 +12,8 @@ namespace sluice::net {
 
 class TimerWheel;
 
-/// One thread with its own event loop. Everything a connection touches belongs to one worker, so the data path has no locks:
-/// what must cross threads is posted.
+/// One thread with its own event loop. Everything a connection touches belongs to one worker, so the data path has no
+/// locks: what must cross threads is posted.
 class Worker {
  public:
   explicit Worker(std::size_t index);
@@ -49,9 +49,9 @@ class Worker {
 /// Completes after `wait` on the current worker, to about a millisecond. Dropping the task cancels the timer.
 Task<void> sleep_for(Duration wait);
 
-/// Runs `work` on a small pool of threads and completes on the calling worker: for whatever would hold a loop for more than about
-/// 200 microseconds (name look-ups, file reads, inference). The queue is bounded; `false` means it was full and `work` did not run.
-/// If the task is dropped, `work` still runs to its end: it must own what it touches.
+/// Runs `work` on a small pool of threads and completes on the calling worker: for whatever would hold a loop for more
+/// than about 200 microseconds (name look-ups, file reads, inference). The queue is bounded; `false` means it was full
+/// and `work` did not run. If the task is dropped, `work` still runs to its end: it must own what it touches.
 Task<bool> run_blocking(std::function<void()> work);
 
 /// Runs `task` to its end on a private loop on this thread: for tests and one-shot commands.

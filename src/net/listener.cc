@@ -1,0 +1,97 @@
+#include "net/listener.h"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "net/address.h"
+#include "net/socket.h"
+#include "net/worker.h"
+
+namespace sluice::net {
+namespace {
+
+constexpr int backlog = 4096;
+/// When descriptors run out, accepting again at once would spin.
+constexpr Duration refusal_pause = std::chrono::milliseconds(100);
+
+void set_option(int descriptor, int level, int name) {
+  const int on = 1;
+  ::setsockopt(descriptor, level, name, &on, sizeof on);
+}
+
+tl::unexpected<Error> cannot_listen(const std::string& address, std::string_view why) {
+  return fail(ErrorKind::config, ErrorSource::gateway, fmt::format("cannot listen on {}: {}", address, why));
+}
+
+}  // namespace
+
+struct Listener::State {
+  std::unique_ptr<Socket> socket;
+  OnAccept on_accept;
+  OnRefusal on_refusal;
+
+  /// Accepts until nothing is queued; false if the system refused and a pause is due.
+  bool accept_queued() {
+    while (true) {
+      const int descriptor = ::accept4(socket->descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (descriptor >= 0) {
+        set_option(descriptor, IPPROTO_TCP, TCP_NODELAY);
+        on_accept(descriptor);
+      } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        on_refusal("descriptors");
+        return false;
+      } else if (errno != EINTR && errno != ECONNABORTED) {
+        return true;
+      }
+    }
+  }
+};
+
+Result<int> Listener::bind(const std::string& text) {
+  const Result<Address> address = Address::parse(text);
+  if (!address) return cannot_listen(text, address.error().text);
+  const int descriptor = ::socket(address->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return cannot_listen(text, std::strerror(errno));
+  set_option(descriptor, SOL_SOCKET, SO_REUSEADDR);
+  set_option(descriptor, SOL_SOCKET, SO_REUSEPORT);
+  if (::bind(descriptor, address->data(), address->size()) != 0 || ::listen(descriptor, backlog) != 0) {
+    const int why = errno;
+    ::close(descriptor);
+    return cannot_listen(text, std::strerror(why));
+  }
+  return descriptor;
+}
+
+Listener::Listener(int descriptor, OnAccept on_accept, OnRefusal on_refusal) : state_(std::make_shared<State>()) {
+  state_->socket = Socket::adopt(descriptor);
+  state_->on_accept = std::move(on_accept);
+  state_->on_refusal = std::move(on_refusal);
+  spawn(accept_loop(state_));
+}
+
+Listener::~Listener() {
+  state_->accept_queued();
+  state_->socket->close();
+}
+
+int Listener::port() const {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  ::getsockname(state_->socket->descriptor(), reinterpret_cast<sockaddr*>(&storage), &size);
+  return ntohs(storage.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&storage)->sin6_port
+                                             : reinterpret_cast<sockaddr_in*>(&storage)->sin_port);
+}
+
+Task<void> Listener::accept_loop(std::shared_ptr<State> state) {
+  while (co_await state->socket->wait(Direction::read) == Readiness::ready) {
+    if (!state->accept_queued()) co_await sleep_for(refusal_pause);
+  }
+}
+
+}  // namespace sluice::net
