@@ -1,6 +1,6 @@
 #include "net/socket.h"
 
-#include <boost/asio/posix/basic_descriptor.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <fcntl.h>
 
 #include <array>
@@ -15,7 +15,7 @@ namespace asio = boost::asio;
 
 /// Outlives the Socket while the loop still holds a handler for it; counted by hand since all is on one thread.
 struct Socket::Core {
-  using Descriptor = asio::posix::basic_descriptor<asio::io_context::executor_type>;
+  using Descriptor = asio::posix::basic_stream_descriptor<asio::io_context::executor_type>;
 
   struct Side final : TimerWheel::Entry {
     Core* core = nullptr;
