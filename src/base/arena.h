@@ -8,8 +8,8 @@
 
 namespace sluice {
 
-/// Grows only, frees all at once: the texts of one message's head live here, without an allocation per field. Views stay valid
-/// until the arena is destroyed or cleared, also when the arena itself is moved.
+/// Grows only, frees all at once: the texts of one message's head live here, without an allocation per field. Views
+/// stay valid until the arena is destroyed or cleared, also when the arena itself is moved.
 class Arena {
  public:
   Arena() = default;

@@ -6,8 +6,8 @@
 
 namespace sluice {
 
-/// Fixed-size I/O buffers from a free list of the calling thread, so that a stream owns one only while bytes are in its hands.
-/// 64 readable bytes follow the usable size: simdjson may look past the end of a text but never past the tail.
+/// Fixed-size I/O buffers from a free list of the calling thread, so that a stream owns one only while bytes are in its
+/// hands. 64 readable bytes follow the usable size: simdjson may look past the end of a text but never past the tail.
 inline constexpr std::size_t block_size = 16 * 1024;
 inline constexpr std::size_t block_tail = 64;
 

@@ -1,33 +1,34 @@
 #pragma once
 
+#include <tl/expected.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <utility>
 
 namespace sluice {
 
 /// What went wrong. Stable: `code_of` turns each into the `code` that clients and metrics see.
 enum class ErrorKind : std::uint8_t {
-  bad_request,      ///< the peer broke the protocol or sent an unusable value
-  unauthorized,     ///< a credential is missing or wrong
-  not_found,        ///< no such model, provider, route or resource
-  method,           ///< the path exists, the method does not
-  too_large,        ///< a bound on headers, body or count was exceeded
-  timeout,          ///< a deadline passed
-  resolve,          ///< a host name has no address
-  connect,          ///< no address accepted the connection
-  tls,              ///< the TLS handshake or verification failed
-  protocol,         ///< an upstream answered something that is not its protocol
-  reset,            ///< the connection broke in the middle
-  closed,           ///< the connection ended in order, but too early for the reader
-  truncated,        ///< a stream ended before its own end mark
-  overloaded,       ///< a limit on connections, queue or memory is reached
-  draining,         ///< the gateway is shutting down
-  cancelled,        ///< nobody wants the result any more
-  config,           ///< the configuration cannot do this
-  internal          ///< a defect of ours
+  bad_request,   ///< the peer broke the protocol or sent an unusable value
+  unauthorized,  ///< a credential is missing or wrong
+  not_found,     ///< no such model, provider, route or resource
+  method,        ///< the path exists, the method does not
+  too_large,     ///< a bound on headers, body or count was exceeded
+  timeout,       ///< a deadline passed
+  resolve,       ///< a host name has no address
+  connect,       ///< no address accepted the connection
+  tls,           ///< the TLS handshake or verification failed
+  protocol,      ///< an upstream answered something that is not its protocol
+  reset,         ///< the connection broke in the middle
+  closed,        ///< the connection ended in order, but too early for the reader
+  truncated,     ///< a stream ended before its own end mark
+  overloaded,    ///< a limit on connections, queue or memory is reached
+  draining,      ///< the gateway is shutting down
+  cancelled,     ///< nobody wants the result any more
+  config,        ///< the configuration cannot do this
+  internal       ///< a defect of ours
 };
 
 /// Who is to blame; with `retryable` this makes retry, fallback and accounting one decision on data.
@@ -51,7 +52,8 @@ template <class T = void>
 using Result = tl::expected<T, Error>;
 
 /// `return fail(ErrorKind::timeout, ErrorSource::upstream, "no first byte within 60s");`
-inline tl::unexpected<Error> fail(ErrorKind kind, ErrorSource source, std::string text, Retryable retryable = Retryable::no) {
+inline tl::unexpected<Error> fail(ErrorKind kind, ErrorSource source, std::string text,
+                                  Retryable retryable = Retryable::no) {
   return tl::unexpected<Error>(Error{kind, source, retryable, std::move(text)});
 }
 

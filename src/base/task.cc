@@ -53,7 +53,7 @@ void* allocate_frame(std::size_t size) {
     --list.counts[index];
     return node;
   }
-  return ::operator new(index * granule);
+  return ::operator new(index* granule);
 }
 
 void free_frame(void* frame, std::size_t size) noexcept {

@@ -7,9 +7,9 @@
 #include <type_traits>
 #include <utility>
 
-/// Lazy coroutines. A `Task<T>` starts when it is awaited, resumes its awaiter by symmetric transfer (no stack growth in long
-/// chains) and destroys its frame with the object that holds it. Dropping an unfinished Task cancels it: every awaitable of
-/// this project unregisters itself when it is destroyed while waiting.
+/// Lazy coroutines. A `Task<T>` starts when it is awaited, resumes its awaiter by symmetric transfer (no stack growth
+/// in long chains) and destroys its frame with the object that holds it. Dropping an unfinished Task cancels it: every
+/// awaitable of this project unregisters itself when it is destroyed while waiting.
 ///
 /// Threads: a Task runs on the thread that resumes it; the gateway keeps each on one worker.
 /// Keep arguments of a coroutine in named locals, never as temporaries or lambdas inside a `co_await` statement.
@@ -132,8 +132,8 @@ inline Task<void> Promise<void>::get_return_object() noexcept {
 
 }  // namespace detail
 
-/// Runs `task` detached from its caller, up to its first suspension at once; its frame frees itself at the end. An exception
-/// that leaves it is logged and swallowed: one broken connection never takes the process down.
+/// Runs `task` detached from its caller, up to its first suspension at once; its frame frees itself at the end. An
+/// exception that leaves it is logged and swallowed: one broken connection never takes the process down.
 void spawn(Task<void> task);
 
 }  // namespace sluice

@@ -39,8 +39,9 @@ class StringBody final : public Body {
   bool given_ = false;
 };
 
-/// Reads a body to its end into one string, or fails with too_large once it passes `limit` bytes (also when the announced length
-/// already does). A null body is empty. simdjson may read up to its padding past the end: 64 bytes are reserved there.
+/// Reads a body to its end into one string, or fails with too_large once it passes `limit` bytes (also when the
+/// announced length already does). A null body is empty. simdjson may read up to its padding past the end: 64 bytes are
+/// reserved there.
 Task<Result<std::string>> read_all(Body* body, std::uint64_t limit);
 
 }  // namespace sluice::http

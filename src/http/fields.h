@@ -33,7 +33,8 @@ class Fields {
   std::string_view get(std::string_view name) const { return find(name).value_or(std::string_view()); }
   bool has(std::string_view name) const { return find(name).has_value(); }
   std::size_t count(std::string_view name) const;
-  /// Whether a comma-separated field (`Connection`, `Transfer-Encoding`) lists `token`, in any of its lines, without case.
+  /// Whether a comma-separated field (`Connection`, `Transfer-Encoding`) lists `token`, in any of its lines, without
+  /// case.
   bool lists(std::string_view name, std::string_view token) const;
 
   std::size_t size() const { return fields_.size(); }

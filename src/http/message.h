@@ -52,8 +52,8 @@ struct Upgrade {
 
 struct Response {
   int status = 200;
-  Fields fields;               ///< without framing fields (content-length, transfer-encoding, connection): the codec writes these
-  std::unique_ptr<Body> body;  ///< null: empty
+  Fields fields;  ///< without framing fields (content-length, transfer-encoding, connection): the codec writes these
+  std::unique_ptr<Body> body;        ///< null: empty
   std::unique_ptr<Upgrade> upgrade;  ///< only with status 101
 
   Response();

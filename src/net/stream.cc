@@ -154,6 +154,11 @@ Task<Result<std::size_t>> Stream::read(std::span<char> into) {
   }
 }
 
+Task<Readiness> Stream::wait_to_write(Direction direction) {
+  if (write_stall_ > Duration::zero()) socket_->set_deadline(direction, Clock::now() + write_stall_);
+  co_return co_await socket_->wait(direction);
+}
+
 Task<Result<void>> Stream::write(std::string_view text) {
   const std::array<std::string_view, 1> pieces{text};
   co_return co_await write(pieces);
@@ -174,7 +179,7 @@ Task<Result<void>> Stream::write(std::span<const std::string_view> all) {
     } else if (errno != EAGAIN) {
       co_return tl::unexpected(error_of(errno, "writing"));
     }
-    const Readiness readiness = co_await socket_->wait(Direction::write);
+    const Readiness readiness = co_await wait_to_write(Direction::write);
     if (readiness != Readiness::ready) co_return tl::unexpected(not_ready(readiness, "writing", source_));
   }
   co_return Result<void>();
@@ -189,7 +194,7 @@ Task<Result<void>> Stream::write_tls(std::span<const std::string_view> all) {
     if (step.status == IoStep::Status::done) {
       pieces.advance(step.bytes);
     } else if (waits(step)) {
-      const Readiness readiness = co_await socket_->wait(wanted(step));
+      const Readiness readiness = co_await wait_to_write(wanted(step));
       if (readiness != Readiness::ready) co_return tl::unexpected(not_ready(readiness, "writing", source_));
     } else {
       co_return tl::unexpected(tls_failure(step, "writing", source_));

@@ -11,10 +11,10 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/task.h"
+#include "net/socket.h"
 
 namespace sluice::net {
 
-class Socket;
 class TlsSession;
 
 /// A connected byte stream, plain or TLS, bound to the worker that made it. It owns no buffers: a reader brings one
@@ -44,6 +44,8 @@ class Stream {
   /// ms.
   void set_read_deadline(TimePoint deadline);
   void set_write_deadline(TimePoint deadline);
+  /// A write fails with `timeout` once the peer has taken nothing for so long; zero: no such bound. Replaces the write deadline.
+  void set_write_stall(Duration stall) { write_stall_ = stall; }
 
   /// While the owner is busy elsewhere: `on_readable` is called once, from the loop, when bytes or the end arrive.
   /// `hung_up` then tells which. `unwatch` takes it back. Must not be used while a read is waiting.
@@ -72,6 +74,9 @@ class Stream {
   std::unique_ptr<Socket> socket_;
   std::unique_ptr<TlsSession> tls_;
   ErrorSource source_;
+  Task<Readiness> wait_to_write(Direction direction);
+
+  Duration write_stall_{};
   bool drained_ = false;  ///< the last read took all there was: waiting first saves a system call
 };
 

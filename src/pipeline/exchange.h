@@ -25,9 +25,10 @@ enum class Outcome : std::uint8_t {
 };
 std::string_view name_of(Outcome outcome);
 
-/// Everything worth knowing about one exchange when it is over: the row of the access log and the source of every metric.
+/// Everything worth knowing about one exchange when it is over: the row of the access log and the source of every
+/// metric.
 struct ExchangeRecord {
-  std::string id;              ///< x-request-id
+  std::string id;  ///< x-request-id
   std::string method;
   std::string path;            ///< without query: queries may carry keys
   std::string client;          ///< address
@@ -37,12 +38,12 @@ struct ExchangeRecord {
   std::string upstream_model;  ///< what the provider was asked for
   int status = 0;              ///< sent to the client; 0 if it left before
   Outcome outcome = Outcome::ok;
-  std::string error_code;      ///< `code` of the failure, or empty
+  std::string error_code;  ///< `code` of the failure, or empty
   std::string error_text;
   bool stream = false;
   TimePoint started = Clock::now();
-  TimePoint headers{};         ///< response head known
-  TimePoint first_token{};     ///< first body byte (for streams: the first event with content)
+  TimePoint headers{};      ///< response head known
+  TimePoint first_token{};  ///< first body byte (for streams: the first event with content)
   TimePoint ended{};
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
@@ -59,8 +60,8 @@ class Exchange {
   std::shared_ptr<const void> snapshot;
   std::string traceparent;
 
-  /// Ends the exchange from outside (drain, operator): the reply that is under way ends with an error in the caller's protocol.
-  /// Idempotent.
+  /// Ends the exchange from outside (drain, operator): the reply that is under way ends with an error in the caller's
+  /// protocol. Idempotent.
   void cancel(ErrorKind why, std::string text);
   /// Set while the exchange is being ended.
   const std::optional<Error>& cancelled() const { return cancelled_; }
