@@ -23,6 +23,7 @@ struct ServerLimits {
   std::uint64_t min_body_rate = 512;  ///< bytes a second, averaged since the body began, once the grace is over
   Duration idle_timeout = std::chrono::seconds(75);         ///< between two requests on one connection
   Duration write_stall_timeout = std::chrono::seconds(30);  ///< a client that takes not one byte for so long is gone
+  Duration tunnel_idle_timeout = std::chrono::minutes(10);  ///< a WebSocket without a byte in either direction
   std::size_t write_window =
       64 * 1024;  ///< bytes of an answer held for a slow client before the upstream is no longer read
 };

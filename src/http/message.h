@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -46,6 +48,8 @@ struct Request {
 struct Upgrade {
   std::unique_ptr<net::Stream> stream;
   std::string early;  ///< bytes the upstream sent together with its 101
+  /// Called once when the tunnel has ended, with the bytes that went each way.
+  std::function<void(std::uint64_t to_client, std::uint64_t to_upstream)> on_end;
   Upgrade();
   ~Upgrade();
 };
