@@ -11,6 +11,10 @@
 #include "http/message.h"
 #include "llm/usage.h"
 
+namespace sluice::http {
+class Client;
+}
+
 namespace sluice {
 
 /// How an exchange ended. Each exchange is counted under exactly one of these.
@@ -51,6 +55,13 @@ struct ExchangeRecord {
   std::optional<double> cost;  ///< US dollars; nothing when the price is unknown
 };
 
+/// What the matching route and the defaults say about one exchange.
+struct RouteSettings {
+  std::string provider;           ///< empty: the model decides
+  std::uint64_t max_body = 0;     ///< bytes of a JSON body that is read whole
+  Duration keep_alive_comment{};  ///< an SSE comment after so long a silence; zero: off
+};
+
 /// One request's life. Belongs to one worker; lives until the reply has been sent or dropped.
 class Exchange {
  public:
@@ -59,6 +70,11 @@ class Exchange {
   /// Keeps the configuration this exchange began with.
   std::shared_ptr<const void> snapshot;
   std::string traceparent;
+  RouteSettings route;
+  /// The upstream connections of this worker.
+  http::Client* upstreams = nullptr;
+  /// The request's body once a stage has read it whole; `request.body` is null then.
+  std::optional<std::string> body_text;
 
   /// Ends the exchange from outside (drain, operator): the reply that is under way ends with an error in the caller's
   /// protocol. Idempotent.
