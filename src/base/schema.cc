@@ -28,16 +28,15 @@ void Reader::problem_with_key(const yaml::Entry& entry, std::string text) {
 }
 
 void Reader::problem_at(std::string_view field, std::string text) {
-  yaml::Position at;
   for (std::string_view around = field; !around.empty();) {
     if (const auto place = places_.find(around); place != places_.end()) {
-      at = place->second;
-      break;
+      problems_.push_back({place->second, std::string(around), std::move(text)});
+      return;
     }
     const std::size_t end = around.find_last_of(".[");
     around = around.substr(0, end == std::string_view::npos ? 0 : end);
   }
-  problems_.push_back({at, std::string(field), std::move(text)});
+  problems_.push_back({{}, std::string(field), std::move(text)});
 }
 
 std::vector<Problem> Reader::take_problems() {

@@ -129,7 +129,7 @@ class Object : public ObjectBase {
                 Presence presence = Presence::optional);
   /// Keys that later versions will know.
   Object& later(std::initializer_list<std::string_view> names);
-  /// Called after all keys were read, to complete and cross-check.
+  /// Called after all keys were read, if nothing was wrong with them: completes and cross-checks the struct.
   Object& finish(std::function<void(T&, Reader&)> finish);
 
   /// REQUIRES: this object lives as long as what it returns.

@@ -28,7 +28,7 @@ Type<T> Type<T>::must(std::function<std::string(const T&)> complaint) const {
     T value = into;
     const std::size_t reported = reader.reported();
     read(node, value, reader);
-    if (reader.reported() != reported || node.broken) return;
+    if (reader.reported() != reported) return;
     if (std::string text = complaint(value); !text.empty()) return reader.problem(std::move(text));
     into = std::move(value);
   };
@@ -73,6 +73,7 @@ Type<T> Object<T>::type() const {
 template <class T>
 void Object<T>::read(const yaml::Node& node, T& into, Reader& reader) const {
   if (!is_map(node, reader)) return;
+  const std::size_t reported = reader.reported();
   for (const yaml::Entry& entry : node.entries) {
     const auto info = std::ranges::find(infos_, entry.key, &FieldInfo::name);
     if (info == infos_.end()) {
@@ -85,7 +86,7 @@ void Object<T>::read(const yaml::Node& node, T& into, Reader& reader) const {
     reader.enter(entry.key, entry.value, at, [&](const yaml::Node& value) { field.read(value, into, reader); });
   }
   report_missing(node, reader);
-  if (finish_) finish_(into, reader);
+  if (finish_ && reader.reported() == reported) finish_(into, reader);
 }
 
 template <class T>

@@ -17,12 +17,16 @@ using Kind = yaml::Node::Kind;
 
 constexpr std::size_t max_secret_bytes = 64 * 1024;
 
-// A scalar that has a value; reports otherwise. A reference that could not be resolved was reported already.
+// A scalar that has a value; reports otherwise.
 bool is_scalar(const yaml::Node& node, std::string_view expected, Reader& reader) {
-  if (node.kind == Kind::scalar) return !node.broken;
-  reader.problem(node.kind == Kind::null
-                     ? fmt::format("has no value; give it {}, or remove the key", expected)
-                     : fmt::format("must be {}, not a {}", expected, node.kind == Kind::map ? "map" : "list"));
+  if (node.kind == Kind::scalar && node.fault.empty()) return true;
+  if (node.kind == Kind::scalar) {
+    reader.problem(node.fault);
+  } else if (node.kind == Kind::null) {
+    reader.problem(fmt::format("has no value; give it {}, or remove the key", expected));
+  } else {
+    reader.problem(fmt::format("must be {}, not a {}", expected, node.kind == Kind::map ? "map" : "list"));
+  }
   return false;
 }
 
@@ -192,15 +196,13 @@ Type<std::string> one_of(std::vector<std::string_view> names, std::vector<std::s
 }
 
 std::optional<Secret> read_secret(const yaml::Node& node, Reader& reader) {
-  // Nothing of the value, nor of a key in its place, may be quoted here.
-  constexpr std::string_view expected = "a text, or {file: PATH} to read it from a file";
   if (node.kind == Kind::map && node.entries.size() == 1 && node.entries[0].key == "file") {
     return read_secret_file(node.entries[0].value, reader);
   }
-  if (node.kind == Kind::scalar && !node.text.empty())
-    return node.broken ? std::nullopt : std::optional(Secret(node.text));
-  if (!node.broken)
-    reader.problem(fmt::format("must be {}{}", expected, node.kind == Kind::scalar ? "; it is empty" : ""));
+  // Nothing of the value, nor of a key in its place, may be quoted here.
+  if (!is_scalar(node, "a text, or {file: PATH} to read it from a file", reader)) return std::nullopt;
+  if (!node.text.empty()) return Secret(node.text);
+  reader.problem("is empty; give it a text, or {file: PATH} to read it from a file");
   return std::nullopt;
 }
 

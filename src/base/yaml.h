@@ -27,12 +27,12 @@ struct Entry;
 struct Node {
   enum class Kind : unsigned char { null, scalar, sequence, map };
   Kind kind = Kind::null;
-  bool broken = false;  ///< scalar: `substitute` has reported it already, nothing more need be said
   bool quoted = false;  ///< scalar in quotes or block form: `"5"` is a text to those who care
   Position at;
   std::string text;          ///< scalar: its value, after `substitute` with variables replaced
   std::string source;        ///< scalar: as written, if `substitute` changed it; may be shown to people, unlike `text`
   std::string fallback_for;  ///< scalar: the variable that was missing and whose `:-` default was used, or empty
+  std::string fault;         ///< scalar: why `substitute` could not do its work, for whoever reads the value to report
   std::vector<Node> items;   ///< sequence
   std::vector<Entry> entries;  ///< map, in their order
 
@@ -66,8 +66,8 @@ tl::expected<Node, Fault> parse(std::string_view text, const Limits& limits = {}
 using Lookup = std::function<std::optional<std::string>(std::string_view name)>;
 
 /// Replaces `${NAME}` and `${NAME:-default}` in every scalar below `node`; the default is also used for an empty
-/// variable, as in a shell. `$${` stands for a plain `${`. Missing variables and broken references are reported, each
-/// at its scalar.
-std::vector<Fault> substitute(Node& node, const Lookup& lookup);
+/// variable, as in a shell. `$${` stands for a plain `${`. A scalar with a missing variable or a broken reference gets
+/// a `fault`.
+void substitute(Node& node, const Lookup& lookup);
 
 }  // namespace sluice::yaml

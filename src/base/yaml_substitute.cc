@@ -18,8 +18,7 @@ bool is_name(std::string_view text) {
 // One scalar on its way from source to text.
 class Substitution {
  public:
-  Substitution(Node& node, const Lookup& lookup, std::vector<Fault>& faults)
-      : node_(node), lookup_(lookup), faults_(faults) {}
+  Substitution(Node& node, const Lookup& lookup) : node_(node), lookup_(lookup) {}
 
   void run() {
     std::string_view rest = node_.text;
@@ -69,28 +68,20 @@ class Substitution {
   }
 
   bool fault(std::string text) {
-    node_.broken = true;
-    faults_.push_back({node_.at, std::move(text)});
+    node_.fault = std::move(text);
     return false;
   }
 
   Node& node_;
   const Lookup& lookup_;
-  std::vector<Fault>& faults_;
 };
-
-void walk(Node& node, const Lookup& lookup, std::vector<Fault>& faults) {
-  if (node.kind == Node::Kind::scalar) Substitution(node, lookup, faults).run();
-  for (Node& item : node.items) walk(item, lookup, faults);
-  for (Entry& entry : node.entries) walk(entry.value, lookup, faults);
-}
 
 }  // namespace
 
-std::vector<Fault> substitute(Node& node, const Lookup& lookup) {
-  std::vector<Fault> faults;
-  walk(node, lookup, faults);
-  return faults;
+void substitute(Node& node, const Lookup& lookup) {
+  if (node.kind == Node::Kind::scalar) Substitution(node, lookup).run();
+  for (Node& item : node.items) substitute(item, lookup);
+  for (Entry& entry : node.entries) substitute(entry.value, lookup);
 }
 
 }  // namespace sluice::yaml

@@ -51,6 +51,8 @@ struct ProviderConfig {
   std::size_t max_connections = 0;        ///< open connections of one worker; 0: no bound
   std::size_t max_idle_connections = 64;  ///< pooled, unused connections of one worker
   MockOptions mock;
+  /// Only while loading: why it is left out of the configuration.
+  std::string disabled;
 
   bool is_mock() const { return type == "mock"; }
 };
