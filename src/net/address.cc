@@ -74,6 +74,7 @@ Result<Address> Address::parse(std::string_view text) {
 std::optional<Address> Address::from_literal(std::string_view host, std::uint16_t port) {
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   const std::string text(host);
+  if (text.find('\0') != std::string::npos) return std::nullopt;
   Address result;
   if (::inet_pton(AF_INET, text.c_str(), &result.storage_.v4.sin_addr) != 1) {
     std::memset(&result.storage_, 0, sizeof result.storage_);
