@@ -36,6 +36,9 @@ struct Problem {
 /// The state of one reading: where it is, and what was found. Not thread-safe.
 class Reader {
  public:
+  /// `root`: where the whole value stands.
+  explicit Reader(yaml::Position root) : at_(root) {}
+
   /// Reports about the value that is being read.
   void problem(std::string text);
   /// Reports about the key of an entry of the value that is being read.

@@ -45,7 +45,7 @@ LoadedConfig load_config_text(std::string_view text, const std::string& filename
   yaml::substitute(*root, environment);
 
   Config config;
-  schema::Reader reader;
+  schema::Reader reader(root->at);
   config_schema().read(*root, config, reader);
   check_config(config, reader);
   if (auto problems = reader.take_problems(); !problems.empty())

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view introduction = R"md(# Configuration
 
-<!-- Generated from the schema in src/gateway/config and src/provider by `sluice check --reference`. A test compares. -->
+<!-- Generated from the schema: a test compares, and `SLUICE_UPDATE_DOCS=1 build/gateway_test --gtest_filter=Reference.*` writes it. -->
 
 Sluice reads one YAML file: the one given with `-c`, else `./sluice.yaml`. Without a file it uses every provider whose usual key is in the
 environment (`OPENAI_API_KEY`, `DEEPSEEK_API_KEY`, …) and a built-in model server named `demo`.
