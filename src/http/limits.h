@@ -32,6 +32,7 @@ struct ServerLimits {
   /// A client that takes not one byte for so long is gone.
   Duration write_stall_timeout = std::chrono::seconds(30);
   /// Bytes of an answer held for a slow client before the upstream is no longer read.
+  Duration tunnel_idle_timeout = std::chrono::minutes(10);  ///< a WebSocket without a byte in either direction
   std::size_t write_window = 64 * 1024;
 };
 

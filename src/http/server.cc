@@ -109,7 +109,8 @@ void Server::drain() {
 }
 
 void Server::close_all() {
-  for (ServerConnection* connection : shared_->connections) connection->close();
+  const std::vector<ServerConnection*> connections(shared_->connections.begin(), shared_->connections.end());
+  for (ServerConnection* connection : connections) connection->close();
 }
 
 std::size_t Server::connections() const { return shared_->connections.size(); }

@@ -21,12 +21,12 @@ namespace sluice::http {
 class Handler {
  public:
   virtual ~Handler() = default;
-  /// Answers one request; `request` lives until the answer was sent. If the client goes away meanwhile the task (or the answer's
-  /// body) is destroyed unfinished.
+  /// Answers one request; `request` lives until the answer was sent and may be moved from. If the client goes away
+  /// meanwhile the task (or the answer's body) is destroyed unfinished.
   virtual Task<Response> handle(Request& request) = 0;
-  /// The answer to a message that is not HTTP or breaks a limit; the connection is closed after it. `reason` is a short bounded
-  /// label ("obs_fold") for metrics.
-  virtual Response reject(int status, const Error& error, std::string_view reason) = 0;
+  /// The answer to a message that is not HTTP or breaks a limit (the connection is closed after it), or in place of one
+  /// whose making failed before its first byte.
+  virtual Response fail(int status, const Error& error) = 0;
 };
 
 /// Counts the client connections of the whole process, shared by all workers.
@@ -51,6 +51,8 @@ class ServerObserver {
   virtual void connection_opened(std::string_view listener) = 0;
   virtual void connection_closed(std::string_view listener) = 0;
   virtual void connection_refused(std::string_view reason) = 0;
+  /// A message was no valid HTTP or broke a limit; `reason` is a short label from a fixed set ("obs_fold").
+  virtual void message_rejected(std::string_view reason) = 0;
 };
 
 /// What connections obey; a request keeps what it began with, the next one on the same connection sees a change.
@@ -62,7 +64,8 @@ struct ServerSettings {
 /// The HTTP/1.1 server of one worker: owns its connections, plain and TLS.
 class Server {
  public:
-  Server(Handler& handler, ServerObserver& observer, ConnectionGauge& gauge, std::shared_ptr<const ServerSettings> settings);
+  Server(Handler& handler, ServerObserver& observer, ConnectionGauge& gauge,
+         std::shared_ptr<const ServerSettings> settings);
   /// Closes every connection at once; those coroutines end before the loop's next turn.
   ~Server();
 

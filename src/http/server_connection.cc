@@ -31,7 +31,10 @@ class RequestBody final : public Body {
     }
     while (true) {
       Result<ParseStep> step = connection_.parser_.feed(connection_.unread());
-      if (!step) co_return forward(step);
+      if (!step) {
+        connection_.shared_->observer->message_rejected(connection_.parser_.reject_reason());
+        co_return forward(step);
+      }
       connection_.take(step->consumed);
       received_ += step->body.size();
       if (step->state == ParseStep::State::end) {
@@ -58,7 +61,10 @@ class RequestBody final : public Body {
     Result<void> filled = co_await connection_.stream_->readable();
     if (filled) filled = co_await connection_.fill();
     waited_ += Clock::now() - before;
-    if (!filled && filled.error().kind == ErrorKind::timeout) filled.error().text = "the request body came too slowly";
+    if (!filled && filled.error().kind == ErrorKind::timeout) {
+      filled.error().text = "the request body came too slowly";
+      connection_.shared_->observer->message_rejected("slow_body");
+    }
     co_return filled;
   }
   TimePoint deadline(const ServerLimits& limits, TimePoint now) const {
@@ -74,7 +80,8 @@ class RequestBody final : public Body {
   bool continued_ = false;
 };
 
-ServerConnection::ServerConnection(std::shared_ptr<Server::Shared> shared, std::unique_ptr<net::Stream> stream, Peer peer)
+ServerConnection::ServerConnection(std::shared_ptr<Server::Shared> shared, std::unique_ptr<net::Stream> stream,
+                                   Peer peer)
     : shared_(std::move(shared)),
       settings_(shared_->settings),
       stream_(std::move(stream)),
@@ -109,6 +116,11 @@ void ServerConnection::drain() {
   if (idle_) stream_->close();
 }
 
+void ServerConnection::close() {
+  stream_->close();
+  if (on_hang_up_) on_hang_up_();  // may destroy this
+}
+
 void ServerConnection::take(std::size_t bytes) {
   begin_ += bytes;
   if (begin_ == end_) begin_ = end_ = 0;
@@ -126,7 +138,8 @@ Task<Result<void>> ServerConnection::fill() {
 }
 
 Task<bool> ServerConnection::read_head() {
-  if (settings_ != shared_->settings && settings_->enforce_connection_limits == shared_->settings->enforce_connection_limits) {
+  if (settings_ != shared_->settings &&
+      settings_->enforce_connection_limits == shared_->settings->enforce_connection_limits) {
     settings_ = shared_->settings;
   }
   const ServerLimits& limits = settings_->limits;
@@ -136,12 +149,15 @@ Task<bool> ServerConnection::read_head() {
     if (begin_ == end_) {
       if (idle_ && shared_->draining) co_return false;
       input_.release();
-      if (idle_) stream_->set_read_deadline(deadline_after(requests_ > 0 ? limits.idle_timeout : limits.header_timeout));
+      if (idle_)
+        stream_->set_read_deadline(deadline_after(requests_ > 0 ? limits.idle_timeout : limits.header_timeout));
       Result<void> filled = co_await stream_->readable();
       if (filled) filled = co_await fill();
       if (!filled) {
         const bool too_slow = filled.error().kind == ErrorKind::timeout && !idle_;
-        if (too_slow) co_await refuse({ErrorKind::timeout, ErrorSource::client, Retryable::no, "the request header came too slowly"});
+        if (too_slow)
+          co_await refuse(
+              {ErrorKind::timeout, ErrorSource::client, Retryable::no, "the request header came too slowly"});
         co_return false;
       }
     }
@@ -160,6 +176,8 @@ Task<bool> ServerConnection::read_head() {
 Task<ServerConnection::After> ServerConnection::serve_request() {
   ++requests_;
   request_.head = std::move(parser_.head());
+  head_request_ = request_.head.method == "HEAD";
+  old_client_ = request_.head.minor == 0;
   request_.peer = &peer_;
   body_unread_ = parser_.has_body();
   request_.body = body_unread_ ? std::make_unique<RequestBody>(*this) : nullptr;
@@ -193,7 +211,7 @@ Task<ServerConnection::After> ServerConnection::answer() {
   }
   if (!failure.empty()) {
     const Error error{ErrorKind::internal, ErrorSource::gateway, Retryable::no, "internal error: " + failure};
-    response = shared_->handler->reject(500, error, "");
+    response = shared_->handler->fail(500, error);
   }
   if (response.upgrade) co_return co_await tunnel(std::move(response));
   co_return co_await send(std::move(response));
@@ -202,17 +220,16 @@ Task<ServerConnection::After> ServerConnection::answer() {
 Task<ServerConnection::After> ServerConnection::send(Response response) {
   const ServerLimits& limits = settings_->limits;
   const bool last = limits.max_requests_per_connection > 0 && requests_ >= limits.max_requests_per_connection;
-  const bool old_client = request_.head.minor == 0;
   std::optional<Result<std::string_view>> first;
   std::optional<net::Running<Result<std::string_view>>> reading;
 
-  const bool bodiless = request_.head.method == "HEAD" || has_no_body(response.status);
+  const bool bodiless = head_request_ || has_no_body(response.status);
   if (response.body && !bodiless) {
     reading.emplace(response.body->read());
     if (reading->done()) first = reading->take();
     if (first && !*first) {
       // Nothing was sent yet: the failure can still be said properly.
-      Response failed = shared_->handler->reject(502, first->error(), "");
+      Response failed = shared_->handler->fail(502, first->error());
       reading.reset();
       response = std::move(failed);
       reading.emplace(response.body->read());
@@ -222,11 +239,11 @@ Task<ServerConnection::After> ServerConnection::send(Response response) {
 
   ResponseFraming framing;
   framing.length = response.body ? response.body->length() : std::optional<std::uint64_t>(0);
-  framing.chunked = !framing.length && !old_client && !bodiless;
-  framing.head_request = request_.head.method == "HEAD";
+  framing.chunked = !framing.length && !old_client_ && !bodiless;
+  framing.head_request = head_request_;
   const bool until_close = !framing.length && !framing.chunked && !bodiless;
   framing.keep_alive = parser_.keep_alive() && !shared_->draining && !last && !body_unread_ && !until_close;
-  framing.old_client = old_client;
+  framing.old_client = old_client_;
   std::string head;
   write_response_head(head, response.status, response.fields, framing);
 
@@ -242,7 +259,7 @@ Task<ServerConnection::After> ServerConnection::send(Response response) {
       first = reading->take();
     }
     const After after = co_await send_body(*response.body, framing.chunked, std::move(*first), std::move(head));
-    if (after != After::keep_alive) co_return after == After::close && until_close ? After::abort : after;
+    if (after != After::keep_alive) co_return after == After::close&& until_close ? After::abort : after;
   }
   if (framing.keep_alive) co_return After::keep_alive;
   co_return body_unread_ ? After::linger : After::close;
@@ -284,8 +301,9 @@ Task<ServerConnection::After> ServerConnection::tunnel(Response response) {
 }
 
 Task<void> ServerConnection::refuse(const Error& error) {
-  const int status = error.kind == ErrorKind::timeout ? 408 : parser_.reject_status();
-  Response response = shared_->handler->reject(status, error, error.kind == ErrorKind::timeout ? "slow_header" : parser_.reject_reason());
+  const bool slow = error.kind == ErrorKind::timeout;
+  shared_->observer->message_rejected(slow ? "slow_header" : parser_.reject_reason());
+  Response response = shared_->handler->fail(slow ? 408 : parser_.reject_status(), error);
   ResponseFraming framing;
   framing.length = response.body ? response.body->length() : std::optional<std::uint64_t>(0);
   std::string text;

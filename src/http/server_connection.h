@@ -25,8 +25,8 @@ struct Server::Shared {
   bool draining = false;
 };
 
-/// One client connection: reads requests one after the other, has each answered, writes the answers. Owns a Block only while
-/// bytes of it are unread. Its coroutine owns it.
+/// One client connection: reads requests one after the other, has each answered, writes the answers. Owns a Block only
+/// while bytes of it are unread. Its coroutine owns it.
 class ServerConnection {
  public:
   ServerConnection(std::shared_ptr<Server::Shared> shared, std::unique_ptr<net::Stream> stream, Peer peer);
@@ -38,7 +38,8 @@ class ServerConnection {
   Task<void> run();
   /// Between requests: close now. In the middle of one: close after its answer.
   void drain();
-  void close() { stream_->close(); }
+  /// Ends it at once, whatever it is doing.
+  void close();
 
  private:
   friend class RequestBody;
@@ -70,8 +71,10 @@ class ServerConnection {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::size_t requests_ = 0;
-  bool idle_ = true;           ///< no byte of a next request yet
-  bool body_unread_ = false;   ///< the request's body has not been read to its end
+  bool idle_ = true;                  ///< no byte of a next request yet
+  bool head_request_ = false;         ///< of the request under way, which its handler may have moved from
+  bool old_client_ = false;           ///< HTTP/1.0
+  bool body_unread_ = false;          ///< the request's body has not been read to its end
   std::function<void()> on_hang_up_;  ///< set while an answer is under way
 };
 

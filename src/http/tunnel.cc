@@ -9,7 +9,8 @@ namespace {
 
 class Tunnel {
  public:
-  Tunnel(net::Stream& client, net::Stream& upstream, Duration idle) : client_(client), upstream_(upstream), idle_(idle) {}
+  Tunnel(net::Stream& client, net::Stream& upstream, Duration idle)
+      : client_(client), upstream_(upstream), idle_(idle) {}
 
   /// One direction, to its end; a failure ends the other direction too.
   Task<void> pump(net::Stream& from, net::Stream& to, std::string_view early, std::uint64_t& moved) {
