@@ -84,6 +84,13 @@ bool is_peers_alert(unsigned long error) {
   return ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) > SSL_AD_REASON_OFFSET;
 }
 
+/// "tlsv13 alert certificate required" -> "certificate required"
+std::string_view without_version(std::string_view alert) {
+  constexpr std::string_view mark = " alert ";
+  const std::size_t at = alert.find(mark);
+  return at == std::string_view::npos ? alert : alert.substr(at + mark.size());
+}
+
 }  // namespace
 
 int TlsCallbacks::keep_session(SSL* ssl, SSL_SESSION* session) {
@@ -139,7 +146,9 @@ std::unique_ptr<TlsSession> TlsSession::connect(std::shared_ptr<TlsContext> cont
 IoStep TlsSession::handshake() {
   ERR_clear_error();
   errno = 0;
-  return step(SSL_do_handshake(ssl_));
+  IoStep result = step(SSL_do_handshake(ssl_));
+  established_ = result.status == IoStep::Status::done;
+  return result;
 }
 
 IoStep TlsSession::read(std::span<char> into) {
@@ -182,13 +191,10 @@ std::string TlsSession::failure() {
       error == 0 ? system_error == 0
                  : ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
   const std::string reason = take_openssl_error();
-  if (cut) return SSL_is_init_finished(ssl_) ? "ended without close_notify" : "the peer closed the connection";
+  if (cut) return established_ ? "ended without close_notify" : "the peer closed the connection";
   if (error == 0) return std::strerror(system_error);
   if (!verify_failure_.empty()) return std::exchange(verify_failure_, {});
-  if (is_peers_alert(error)) {
-    return fmt::format("refused by the peer: {}",
-                       SSL_alert_desc_string_long(ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET));
-  }
+  if (is_peers_alert(error)) return fmt::format("refused by the peer: {}", without_version(reason));
   if (ERR_GET_REASON(error) == SSL_R_WRONG_VERSION_NUMBER) return "the peer does not speak TLS";
   return reason;
 }

@@ -89,6 +89,7 @@ class TlsSession {
 
   std::shared_ptr<TlsContext> context_;
   ssl_st* ssl_;
+  bool established_ = false;    ///< the handshake is done
   std::string peer_;            ///< client side: "host:port", the name its sessions are kept under
   std::string verify_failure_;  ///< why the peer's certificate was refused
 };

@@ -235,7 +235,7 @@ TEST_F(Tls, RefusesAnUnknownAuthority) {
   Link link(server(), *system_store);
   EXPECT_FALSE(link.handshake());
   EXPECT_THAT(link.client_outcome.reason, HasSubstr("Test Authority"));
-  EXPECT_THAT(link.server_outcome.reason, HasSubstr("refused by the peer: unknown CA"));
+  EXPECT_THAT(link.server_outcome.reason, HasSubstr("refused by the peer: unknown ca"));
 }
 
 TEST_F(Tls, NamesFromACertificateAreMadeHarmless) {
