@@ -34,7 +34,7 @@ Environment proxy_environment();
 /// The proxy for connections to `scheme`://`host`:`port`, or none. After curl: `https_proxy`, `http_proxy`, else
 /// `all_proxy`, lower case before upper case, empty means unset; `HTTP_PROXY` is not trusted in a CGI program.
 /// `no_proxy` is a list (commas or spaces) of names (with or without a leading dot or "*.": the name and everything
-/// below it), "name:port", addresses and CIDR blocks; "*" alone is everything. Beyond curl, after Go: localhost and
+/// below it), "name:port", addresses and CIDR blocks; "*" is everything. Beyond curl, after Go: localhost and
 /// loopback addresses are never proxied. Fails like Proxy::parse, naming the variable.
 Result<std::optional<Proxy>> proxy_for(std::string_view scheme, std::string_view host, std::uint16_t port,
                                        const Environment& environment);
