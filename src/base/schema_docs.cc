@@ -34,11 +34,15 @@ bool is_empty(const json::value& value) {
          (value.is_object() && value.get_object().empty());
 }
 
+// Boost.JSON writes 0.15 as 1.5E-1.
+std::string scalar(const json::value& value) {
+  return value.is_double() ? fmt::format("{}", value.get_double()) : json::serialize(value);
+}
+
 std::string initial_of(const ObjectBase::FieldInfo& field) {
   if (field.presence == Presence::required) return "required";
   if (is_empty(field.initial) || field.initial.is_object()) return "";
-  const std::string shown =
-      field.initial.is_string() ? std::string(field.initial.get_string()) : json::serialize(field.initial);
+  const std::string shown = field.initial.is_string() ? std::string(field.initial.get_string()) : scalar(field.initial);
   return fmt::format("`{}`", shown);
 }
 
@@ -86,7 +90,7 @@ void write(std::string& out, const json::value& value, std::size_t depth) {
   } else if (value.is_array()) {
     bracketed(out, depth, "[]", value.get_array(), [&](const auto& item) { write(out, item, depth + 1); });
   } else {
-    out += json::serialize(value);
+    out += scalar(value);
   }
 }
 

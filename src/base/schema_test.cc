@@ -222,8 +222,8 @@ TEST(SchemaDocs, TheJsonSchemaRefusesUnknownKeysAndNamesRequiredOnes) {
 }
 
 TEST(SchemaDocs, PrettyJsonIsIndented) {
-  EXPECT_EQ(pretty({{"a", json::array{1, "x"}}, {"b", json::object()}}),
-            "{\n  \"a\": [\n    1,\n    \"x\"\n  ],\n  \"b\": {}\n}\n");
+  EXPECT_EQ(pretty({{"a", json::array{0.15, "x"}}, {"b", json::object()}}),
+            "{\n  \"a\": [\n    0.15,\n    \"x\"\n  ],\n  \"b\": {}\n}\n");
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ namespace {
 using Kind = yaml::Node::Kind;
 
 constexpr std::size_t max_secret_bytes = 64 * 1024;
+constexpr std::size_t max_file_bytes = 4 * 1024 * 1024;
 
 // A scalar that has a value; reports otherwise.
 bool is_scalar(const yaml::Node& node, std::string_view expected, Reader& reader) {
@@ -139,6 +140,15 @@ Type<std::string> text() {
       {"text", text_schema()}, "a text that is not empty",
       [](std::string_view text) { return text.empty() ? std::nullopt : std::optional<std::string>(text); },
       [](const std::string& text) { return text.empty() ? json::value() : json::value(text); });
+}
+
+Type<std::string> file() {
+  Type<std::string> type = text().must([](const std::string& path) {
+    const Result<std::string> content = read_file(path, max_file_bytes);
+    return content ? std::string() : fmt::format("cannot read the file: {}", content.error().text);
+  });
+  type.about.type = "file";
+  return type;
 }
 
 Type<bool> boolean() {

@@ -13,6 +13,8 @@ namespace sluice::schema {
 
 /// Any scalar, not empty.
 Type<std::string> text();
+/// The path of a file that can be read now.
+Type<std::string> file();
 /// `true` or `false`.
 Type<bool> boolean();
 /// A whole number within bounds.

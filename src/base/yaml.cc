@@ -39,6 +39,8 @@ class Builder final : public YAML::EventHandler {
   explicit Builder(const Limits& limits) : limits_(limits) {}
 
   Node take() { return std::move(root_); }
+  /// The map or list that is being read; null outside of any.
+  const Node* innermost() const { return open_.empty() ? nullptr : &open_.back().node; }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ > 1) throw Fault{position_of(mark), "a second document begins here; keep one document per file"};
@@ -158,6 +160,15 @@ class Builder final : public YAML::EventHandler {
   int documents_ = 0;
 };
 
+// yaml-cpp reports a bracket that is never closed at the end of the text; where it was opened helps more.
+Fault fault_of(const YAML::Exception& error, const Node* innermost) {
+  const bool unclosed = error.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW || error.msg == YAML::ErrorMsg::END_OF_MAP_FLOW;
+  if (!unclosed || innermost == nullptr) return {position_of(error.mark), fmt::format("not valid YAML: {}", error.msg)};
+  const char bracket = innermost->kind == Node::Kind::sequence ? ']' : '}';
+  return {innermost->at,
+          fmt::format("not valid YAML: the {0} that belongs to this is missing, or a comma before it", bracket)};
+}
+
 }  // namespace
 
 const Node* Node::find(std::string_view key) const {
@@ -170,17 +181,17 @@ tl::expected<Node, Fault> parse(std::string_view text, const Limits& limits) {
     return tl::unexpected(
         Fault{{}, fmt::format("{} bytes long, more than the {} a configuration may have", text.size(), limits.bytes)});
   }
+  Builder builder(limits);
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
-    Builder builder(limits);
     while (parser.HandleNextDocument(builder)) {
     }
     return builder.take();
   } catch (Fault& fault) {
     return tl::unexpected(std::move(fault));
   } catch (const YAML::Exception& error) {
-    return tl::unexpected(Fault{position_of(error.mark), fmt::format("not valid YAML: {}", error.msg)});
+    return tl::unexpected(fault_of(error, builder.innermost()));
   }
 }
 

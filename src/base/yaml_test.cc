@@ -51,7 +51,9 @@ TEST(Yaml, ExpandsAliases) {
 
 TEST(Yaml, RefusesWithThePlace) {
   EXPECT_THAT(fault_of("a: 1\nb: 2\na: 3\n"), HasSubstr("3:1 the key \"a\" is here twice (first in line 1)"));
-  EXPECT_THAT(fault_of("a: [1\n"), HasSubstr("not valid YAML"));
+  EXPECT_THAT(fault_of("a: [1\n"), HasSubstr("1:4 not valid YAML: the ] that belongs to this is missing"));
+  EXPECT_THAT(fault_of("b: 1\na: {b: c\nd: 1\n"),
+              HasSubstr("2:4 not valid YAML: the } that belongs to this is missing"));
   EXPECT_THAT(fault_of("a: b: c\n"), HasSubstr("1:5 not valid YAML"));
   EXPECT_THAT(fault_of("a: 1\n---\nb: 2\n"), HasSubstr("a second document"));
   EXPECT_THAT(fault_of("a: &x {k: 1}\nb:\n  <<: *x\n"), HasSubstr("3:3 merge keys"));

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/file.h"
 #include "base/schema_types.h"
 #include "net/proxy_env.h"
 #include "provider/presets.h"
@@ -18,14 +17,6 @@ using yaml::Node;
 
 // Bounds that nobody needs to pass, and whose excess would be a slip of the pen.
 constexpr std::uint64_t max_count = 1'000'000;
-constexpr std::size_t max_pem_bytes = 4 * 1024 * 1024;
-
-std::string readable_complaint(const std::string& path) {
-  const Result<std::string> content = read_file(path, max_pem_bytes);
-  return content ? "" : fmt::format("cannot read the file: {}", content.error().text);
-}
-
-Type<std::string> pem_file() { return text().must(readable_complaint); }
 
 // --- credentials -----------------------------------------------------------------------------------------------------
 
@@ -139,13 +130,13 @@ const Object<net::ClientTlsOptions>& tls_schema() {
       Object<net::ClientTlsOptions>("TLS towards the provider, for https URLs.")
           .field("verify", &net::ClientTlsOptions::verify, boolean(),
                  "Whether the provider's certificate must be valid. Leave it on.")
-          .field("ca_file", &net::ClientTlsOptions::ca_file, pem_file(),
+          .field("ca_file", &net::ClientTlsOptions::ca_file, file(),
                  "Certificate authorities to trust (PEM) instead of the system's.")
           .field(
-              "cert", [](auto& tls) -> auto& { return tls.client_certificate.chain_file; }, pem_file(),
+              "cert", [](auto& tls) -> auto& { return tls.client_certificate.chain_file; }, file(),
               "Our certificate (PEM), for providers that want one.")
           .field(
-              "key", [](auto& tls) -> auto& { return tls.client_certificate.key_file; }, pem_file(),
+              "key", [](auto& tls) -> auto& { return tls.client_certificate.key_file; }, file(),
               "Its private key (PEM).")
           .finish([](net::ClientTlsOptions& tls, Reader& reader) {
             if (tls.client_certificate.chain_file.empty() != tls.client_certificate.key_file.empty()) {

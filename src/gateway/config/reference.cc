@@ -1,6 +1,9 @@
+#include <fmt/format.h>
+
 #include "base/schema_docs.h"
 #include "gateway/config/load.h"
 #include "gateway/config/schema.h"
+#include "provider/presets.h"
 
 namespace sluice {
 
@@ -47,8 +50,22 @@ A file may have 1 MiB, 24 levels and 50,000 values.
 
 )md";
 
+std::string provider_types() {
+  std::string text =
+      "\n## Provider types\n\nAll of them speak OpenAI's protocol. The variable is where a key is looked for when "
+      "there is no file.\n\n"
+      "| type | base URL | variable |\n|---|---|---|\n";
+  for (const ProviderPreset& preset : provider_presets()) {
+    if (preset.base_url.empty()) continue;
+    text += fmt::format("| `{}` | `{}` | `{}` |\n", preset.type, preset.base_url, preset.key_env);
+  }
+  return text + "| `mock` | answers by itself | |\n";
+}
+
 }  // namespace
 
-std::string config_reference() { return std::string(introduction) + schema::reference(config_schema()); }
+std::string config_reference() {
+  return std::string(introduction) + schema::reference(config_schema()) + provider_types();
+}
 
 }  // namespace sluice

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/file.h"
 #include "base/schema_types.h"
 #include "net/address.h"
 #include "provider/schema.h"
@@ -16,26 +15,19 @@ using namespace schema;
 constexpr std::uint64_t max_count = 100'000'000;
 constexpr std::uint64_t kibibyte = 1024;
 constexpr std::uint64_t mebibyte = 1024 * kibibyte;
-constexpr std::size_t max_pem_bytes = 4 * mebibyte;
 
 std::string address_complaint(const std::string& address) {
   const Result<net::Address> parsed = net::Address::parse(address);
   return parsed ? "" : fmt::format("{}; give host:port, such as 0.0.0.0:8080", parsed.error().text);
 }
 
-std::string readable_complaint(const std::string& path) {
-  const Result<std::string> content = read_file(path, max_pem_bytes);
-  return content ? "" : fmt::format("cannot read the file: {}", content.error().text);
-}
-
 const Object<net::Certificate>& certificate_schema() {
   static const auto object =
       Object<net::Certificate>(
           "A certificate; among several, the client's server name (SNI) chooses, and the first is the default.")
-          .field("cert", &net::Certificate::chain_file, text().must(readable_complaint),
-                 "PEM file, our certificate first, then its chain.", Presence::required)
-          .field("key", &net::Certificate::key_file, text().must(readable_complaint), "PEM file with its private key.",
-                 Presence::required);
+          .field("cert", &net::Certificate::chain_file, file(), "PEM file, our certificate first, then its chain.",
+                 Presence::required)
+          .field("key", &net::Certificate::key_file, file(), "PEM file with its private key.", Presence::required);
   return object;
 }
 
