@@ -1,6 +1,8 @@
 #include "http/server.h"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -84,6 +86,9 @@ void Server::set_settings(std::shared_ptr<const ServerSettings> settings) { shar
 void Server::accept(int descriptor, std::shared_ptr<net::TlsContext> tls, const std::string& listener) {
   std::unique_ptr<net::TlsSession> session = tls ? net::TlsSession::accept(std::move(tls), descriptor) : nullptr;
   const bool secure = session != nullptr;
+  // What the kernel takes beyond what the network has taken: a bound on what a slow client makes us hold.
+  const int window = static_cast<int>(shared_->settings->limits.write_window);
+  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &window, sizeof window);
   auto stream = std::make_unique<net::Stream>(net::Socket::adopt(descriptor), std::move(session), ErrorSource::client);
   Peer peer{stream->peer_address(), listener, secure};
   if (shared_->settings->enforce_connection_limits) {

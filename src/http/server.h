@@ -66,7 +66,9 @@ class Server {
  public:
   Server(Handler& handler, ServerObserver& observer, ConnectionGauge& gauge,
          std::shared_ptr<const ServerSettings> settings);
-  /// Closes every connection at once; those coroutines end before the loop's next turn.
+  /// Closes every connection at once. Their coroutines end in the loop's next turn: handler, observer and gauge must
+  /// outlive that
+  /// (`on_empty` tells).
   ~Server();
 
   void set_settings(std::shared_ptr<const ServerSettings> settings);

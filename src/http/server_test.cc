@@ -119,7 +119,7 @@ Task<std::string> receive(net::Stream& stream, std::string_view until = {}) {
   co_return text;
 }
 
-Task<void> exchange(std::string request, std::function<void(const std::string&, Fixture&)> check,
+Task<void> converse(std::string request, std::function<void(const std::string&, Fixture&)> check,
                     std::string until = {}) {
   Fixture fixture;
   std::unique_ptr<net::Stream> client = fixture.connect();
@@ -131,13 +131,20 @@ Task<void> exchange(std::string request, std::function<void(const std::string&, 
   EXPECT_EQ(fixture.observer.open, 0);
 }
 
+/// Lets connections end before what they refer to goes.
+Task<void> finish(Fixture& fixture) {
+  fixture.server->close_all();
+  co_await net::sleep_for(milliseconds(5));
+  EXPECT_EQ(fixture.observer.open, 0);
+}
+
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 constexpr auto closing = "connection: close\r\n\r\n";
 
 TEST(Server, AnswersAndCloses) {
   net::run_until_done(
-      exchange("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", [](const std::string& answer, Fixture&) {
+      converse("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", [](const std::string& answer, Fixture&) {
         EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
         EXPECT_TRUE(has(answer, "content-length: 5\r\n")) << answer;
         EXPECT_TRUE(answer.ends_with("\r\n\r\nhello")) << answer;
@@ -148,7 +155,7 @@ TEST(Server, AnswersPipelinedRequestsInOrder) {
   const std::string requests =
       "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabcGET /x HTTP/1.1\r\nhost: a\r\nconnection: "
       "close\r\n\r\n";
-  net::run_until_done(exchange(requests, [](const std::string& answer, Fixture& fixture) {
+  net::run_until_done(converse(requests, [](const std::string& answer, Fixture& fixture) {
     EXPECT_LT(answer.find("\r\n\r\nabc"), answer.find("\r\n\r\nhello")) << answer;
     EXPECT_EQ(fixture.handler.seen, (std::vector<std::string>{"POST /echo", "GET /x"}));
   }));
@@ -156,7 +163,7 @@ TEST(Server, AnswersPipelinedRequestsInOrder) {
 
 TEST(Server, StreamsChunks) {
   for (const char* path : {"/stream", "/now"}) {
-    net::run_until_done(exchange(std::string("GET ") + path + " HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+    net::run_until_done(converse(std::string("GET ") + path + " HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
                                  [](const std::string& answer, Fixture&) {
                                    EXPECT_TRUE(has(answer, "transfer-encoding: chunked\r\n")) << answer;
                                    EXPECT_TRUE(answer.ends_with("\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")) << answer;
@@ -165,21 +172,21 @@ TEST(Server, StreamsChunks) {
 }
 
 TEST(Server, AnOldClientGetsNoChunks) {
-  net::run_until_done(exchange("GET /stream HTTP/1.0\r\n\r\n", [](const std::string& answer, Fixture&) {
+  net::run_until_done(converse("GET /stream HTTP/1.0\r\n\r\n", [](const std::string& answer, Fixture&) {
     EXPECT_FALSE(has(answer, "chunked")) << answer;
     EXPECT_TRUE(answer.ends_with("\r\n\r\nonetwo")) << answer;
   }));
 }
 
 TEST(Server, ABrokenBodyHasNoProperEnd) {
-  net::run_until_done(exchange("GET /broken HTTP/1.1\r\nhost: a\r\n\r\n", [](const std::string& answer, Fixture&) {
+  net::run_until_done(converse("GET /broken HTTP/1.1\r\nhost: a\r\n\r\n", [](const std::string& answer, Fixture&) {
     EXPECT_TRUE(has(answer, "3\r\none\r\n")) << answer;
     EXPECT_FALSE(has(answer, "0\r\n\r\n")) << answer;
   }));
 }
 
 TEST(Server, AFailureBeforeTheFirstByteIsSaidProperly) {
-  net::run_until_done(exchange("GET /stillborn HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+  net::run_until_done(converse("GET /stillborn HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
                                [](const std::string& answer, Fixture&) {
                                  EXPECT_TRUE(answer.starts_with("HTTP/1.1 502 ")) << answer;
                                  EXPECT_TRUE(has(answer, "it broke")) << answer;
@@ -187,18 +194,18 @@ TEST(Server, AFailureBeforeTheFirstByteIsSaidProperly) {
 }
 
 TEST(Server, AnExceptionIsA500) {
-  net::run_until_done(exchange(
+  net::run_until_done(converse(
       "GET /throw HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
       [](const std::string& answer, Fixture&) { EXPECT_TRUE(answer.starts_with("HTTP/1.1 500 ")) << answer; }));
 }
 
 TEST(Server, HeadAndNoContentHaveNoBody) {
   net::run_until_done(
-      exchange("HEAD / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", [](const std::string& answer, Fixture&) {
+      converse("HEAD / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", [](const std::string& answer, Fixture&) {
         EXPECT_TRUE(has(answer, "content-length: 5\r\n")) << answer;
         EXPECT_TRUE(answer.ends_with("\r\n\r\n")) << answer;
       }));
-  net::run_until_done(exchange("GET /nothing HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+  net::run_until_done(converse("GET /nothing HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
                                [](const std::string& answer, Fixture&) {
                                  EXPECT_TRUE(answer.starts_with("HTTP/1.1 204 ")) << answer;
                                  EXPECT_TRUE(answer.ends_with("\r\n\r\n")) << answer;
@@ -206,7 +213,7 @@ TEST(Server, HeadAndNoContentHaveNoBody) {
 }
 
 TEST(Server, RefusesNonsenseOnceAndCloses) {
-  net::run_until_done(exchange(
+  net::run_until_done(converse(
       "GET / HTTP/1.1\r\nhost: a\r\n folded\r\n\r\nGET / HTTP/1.1\r\nhost: a\r\n\r\n",
       [](const std::string& answer, Fixture& fixture) {
         EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
@@ -218,13 +225,13 @@ TEST(Server, RefusesNonsenseOnceAndCloses) {
 }
 
 TEST(Server, SaysContinueBeforeItReads) {
-  net::run_until_done(exchange(
+  net::run_until_done(converse(
       "POST /echo HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n",
       [](const std::string& answer, Fixture&) { EXPECT_EQ(answer, "HTTP/1.1 100 Continue\r\n\r\n"); }, "\r\n\r\n"));
 }
 
 TEST(Server, AnUnreadBodyEndsTheConnection) {
-  net::run_until_done(exchange("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100000\r\n\r\nabc",
+  net::run_until_done(converse("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100000\r\n\r\nabc",
                                [](const std::string& answer, Fixture&) {
                                  EXPECT_TRUE(has(answer, "connection: close")) << answer;
                                  EXPECT_TRUE(answer.ends_with("hello")) << answer;
@@ -233,7 +240,7 @@ TEST(Server, AnUnreadBodyEndsTheConnection) {
 
 TEST(Server, CutsBodiesOverALimitWithTheirReason) {
   const std::string body(2 << 20, 'x');
-  net::run_until_done(exchange(
+  net::run_until_done(converse(
       "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 9000000\r\n\r\n" + body.substr(0, 1000),
       [](const std::string& answer, Fixture&) {
         EXPECT_TRUE(has(answer, "larger than the limit of 1048576 bytes")) << answer;
@@ -251,6 +258,7 @@ Task<void> a_client_that_leaves_cancels() {
   co_await net::sleep_for(milliseconds(10));
   EXPECT_TRUE(fixture.handler.dropped);
   EXPECT_EQ(fixture.observer.open, 0);
+  co_await finish(fixture);
 }
 
 TEST(Server, AClientThatLeavesCancelsItsExchange) { net::run_until_done(a_client_that_leaves_cancels()); }
@@ -270,6 +278,7 @@ Task<void> drain_closes_the_idle_ones() {
   EXPECT_TRUE(answer.ends_with("0\r\n\r\n")) << answer;
   co_await net::sleep_for(milliseconds(5));
   EXPECT_TRUE(empty);
+  co_await finish(fixture);
 }
 
 TEST(Server, DrainLetsStreamsFinish) { net::run_until_done(drain_closes_the_idle_ones()); }
@@ -285,6 +294,7 @@ Task<void> limits_connections() {
   first.reset();
   co_await net::sleep_for(milliseconds(5));
   EXPECT_EQ(fixture.gauge.count(), 0u);
+  co_await finish(fixture);
 }
 
 TEST(Server, LimitsConnections) { net::run_until_done(limits_connections()); }
@@ -297,6 +307,7 @@ Task<void> slow_header_is_told() {
   const std::string answer = co_await receive(*client);
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 408 ")) << answer;
   EXPECT_EQ(fixture.observer.rejected, std::vector<std::string>{"slow_header"});
+  co_await finish(fixture);
 }
 
 TEST(Server, ASlowHeaderIsToldSo) { net::run_until_done(slow_header_is_told()); }
@@ -310,6 +321,7 @@ Task<void> slow_body_is_told() {
   const std::string answer = co_await receive(*client, "slowly");
   EXPECT_TRUE(has(answer, "the request body came too slowly")) << answer;
   EXPECT_EQ(fixture.observer.rejected, std::vector<std::string>{"slow_body"});
+  co_await finish(fixture);
 }
 
 TEST(Server, ASlowBodyIsToldSo) { net::run_until_done(slow_body_is_told()); }
@@ -323,6 +335,7 @@ Task<void> requests_are_limited() {
     const std::string answer = co_await receive(*client, "hello");
     EXPECT_EQ(has(answer, closing), i == 1) << answer;
   }
+  co_await finish(fixture);
 }
 
 TEST(Server, LimitsRequestsOfOneConnection) { net::run_until_done(requests_are_limited()); }
