@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <map>
 #include <sstream>
+#include <unordered_map>
 
 namespace sluice::yaml {
 
@@ -78,7 +79,8 @@ class Builder final : public YAML::EventHandler {
   struct Open {
     Node node;
     YAML::anchor_t anchor;
-    std::optional<Entry> entry;  // a map's key that waits for its value
+    std::optional<Entry> entry;                  // a map's key that waits for its value
+    std::unordered_map<std::string, int> lines;  // of a map's keys
   };
 
   static Node node_at(const YAML::Mark& mark, Node::Kind kind) {
@@ -102,7 +104,7 @@ class Builder final : public YAML::EventHandler {
     count(node.at, 1);
     check_depth(node.at, open_.size() + 1);
     refuse_as_key(node);
-    open_.push_back({std::move(node), anchor, std::nullopt});
+    open_.push_back({std::move(node), anchor, std::nullopt, {}});
   }
 
   void end() {
@@ -136,10 +138,10 @@ class Builder final : public YAML::EventHandler {
     if (key.text == "<<" && !key.quoted) {
       throw Fault{key.at, "merge keys (<<) are not supported; write the keys out, or use an alias for the whole value"};
     }
-    for (const Entry& entry : open_.back().node.entries) {
-      if (entry.key != key.text) continue;
+    const auto [first, is_new] = open_.back().lines.try_emplace(key.text, key.at.line);
+    if (!is_new) {
       throw Fault{key.at,
-                  fmt::format("the key \"{}\" is here twice (first in line {}); keep one", key.text, entry.at.line)};
+                  fmt::format("the key \"{}\" is here twice (first in line {}); keep one", key.text, first->second)};
     }
     open_.back().entry = Entry{std::move(key.text), key.at, {}};
   }

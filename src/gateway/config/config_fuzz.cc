@@ -25,6 +25,8 @@ bool leaks(std::string_view text) { return text.find("fuzz-secret-4711") != std:
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
+  // The fuzzer learns the secret from comparisons and writes it out: then nothing is to be kept.
+  if (leaks(text)) return 0;
   const sluice::LoadedConfig loaded = sluice::load_config_text(text, "fuzz.yaml", environment);
   require(loaded.config.has_value() == loaded.problems.empty());
   for (const sluice::Problem& problem : loaded.problems) {
