@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -32,16 +33,20 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
   if (file.number < 0 || ::fstat(file.number, &status) != 0) return cannot_read(std::strerror(errno));
   if (!S_ISREG(status.st_mode)) return cannot_read("it is not a regular file");
 
-  std::string content(limit + 1, '\0');
+  // A byte more than its size shows the end at once; a file that grows meanwhile gets more room.
+  std::string content;
   std::size_t length = 0;
-  while (length < content.size()) {
-    const ssize_t count = ::read(file.number, content.data() + length, content.size() - length);
+  std::size_t room = std::min(static_cast<std::size_t>(status.st_size), limit) + 1;
+  while (true) {
+    content.resize(room);
+    const ssize_t count = ::read(file.number, content.data() + length, room - length);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return cannot_read(std::strerror(errno));
     if (count == 0) break;
     length += static_cast<std::size_t>(count);
+    if (length > limit) return cannot_read(fmt::format("it is larger than {} bytes", limit));
+    if (length == room) room = std::min(2 * room, limit + 1);
   }
-  if (length > limit) return cannot_read(fmt::format("it is larger than {} bytes", limit));
   content.resize(length);
   return content;
 }
