@@ -1,0 +1,25 @@
+#include "pipeline/load_body.h"
+
+#include "base/text.h"
+
+namespace sluice {
+
+bool has_json_body(const Exchange& exchange) {
+  if (exchange.body_text) return true;
+  if (!exchange.request.body) return false;
+  const std::string_view type = exchange.request.head.fields.get("content-type");
+  const std::string media = text::to_lower(text::trim(type.substr(0, type.find(';'))));
+  return media == "application/json" || media.ends_with("+json");
+}
+
+Task<Result<void>> load_body(Exchange& exchange, std::uint64_t limit) {
+  if (exchange.body_text) co_return Result<void>();
+  Result<std::string> text = co_await http::read_all(exchange.request.body.get(), limit);
+  if (!text) co_return forward(text);
+  exchange.record.bytes_in = text->size();
+  exchange.body_text = std::move(*text);
+  exchange.request.body.reset();
+  co_return Result<void>();
+}
+
+}  // namespace sluice
