@@ -30,15 +30,28 @@ class ChunkedDecoder {
   void reset();
 
  private:
-  enum class State : std::uint8_t { size_first, size, extension, size_lf, data, data_cr, data_lf, trailers, done };
+  enum class State : std::uint8_t {
+    size_first,
+    size,
+    space,
+    extension,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailers,
+    done
+  };
 
   const Rejection* take(unsigned char c);
   const Rejection* take_size(unsigned char c);
+  const Rejection* take_extension(unsigned char c);
   const Rejection* feed_trailers(std::string_view input, Step& step);
 
   State state_ = State::size_first;
-  std::uint64_t left_ = 0;     ///< of the chunk under way
-  std::size_t extension_ = 0;  ///< bytes of its extensions
+  std::uint8_t digits_ = 0;      ///< of the size under way
+  std::uint16_t extension_ = 0;  ///< bytes of its extensions and padding
+  std::uint64_t left_ = 0;       ///< of the chunk under way
   HeadScanner scanner_;
   Fields trailers_;
 };

@@ -32,7 +32,7 @@ class HeadScanner {
     const Rejection* rejection = nullptr;
     std::size_t consumed = 0;
     bool done = false;
-    /// The head with the CRLF of its last line, without the empty line; valid until the next call or as long as the
+    /// The head with the empty line that ends it; valid until the next call and as long as the
     /// input.
     std::string_view text;
   };

@@ -21,6 +21,8 @@
 /// no input: after the last body step (or a head without body) `feed("")` gives it. After an error or `end`, `reset`.
 namespace sluice::http {
 
+struct HeadFacts;
+
 class RequestParser {
  public:
   explicit RequestParser(HeadLimits limits = {});
@@ -56,8 +58,7 @@ class RequestParser {
  private:
   const Rejection* parse_head(std::string_view text);
   const Rejection* parse_request_line(std::string_view line);
-  const Rejection* look_at_fields();
-  const Rejection* check_host(std::string_view target_authority, bool absolute) const;
+  const Rejection* look_at(const HeadFacts& facts);
   tl::unexpected<Error> refuse(const Rejection& rejection);
 
   HeadLimits limits_;
@@ -104,10 +105,9 @@ class ResponseParser {
  private:
   const Rejection* parse_head(std::string_view text);
   const Rejection* parse_status_line(std::string_view line);
-  const Rejection* look_at_fields();
+  const Rejection* look_at(const HeadFacts& facts);
   tl::unexpected<Error> refuse(const Rejection& rejection);
 
-  HeadLimits limits_;
   HeadScanner scanner_;
   BodyDecoder body_;
   ResponseHead head_;
