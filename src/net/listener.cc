@@ -80,12 +80,12 @@ Listener::~Listener() {
   state_->socket->close();
 }
 
-int Listener::port() const {
+std::string Listener::local_address(int descriptor) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
-  ::getsockname(state_->socket->descriptor(), reinterpret_cast<sockaddr*>(&storage), &size);
-  return ntohs(storage.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&storage)->sin6_port
-                                             : reinterpret_cast<sockaddr_in*>(&storage)->sin_port);
+  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &size);
+  const std::optional<Address> address = Address::from_system(reinterpret_cast<const sockaddr*>(&storage));
+  return address ? address->to_string() : std::string();
 }
 
 Task<void> Listener::accept_loop(std::shared_ptr<State> state) {

@@ -29,7 +29,8 @@ class Listener {
   /// Takes what the kernel has queued already, then closes: those clients were told they are connected.
   ~Listener();
 
-  int port() const;
+  /// The address a bound descriptor has, port 0 replaced by what the system chose.
+  static std::string local_address(int descriptor);
 
  private:
   struct State;

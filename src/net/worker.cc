@@ -13,6 +13,8 @@ namespace {
 
 thread_local Worker* current_worker = nullptr;
 
+constexpr int last_turns = 1000;
+
 class SleepAwaiter {
  public:
   explicit SleepAwaiter(Duration wait) : wait_(wait) {}
@@ -78,6 +80,11 @@ Worker* Worker::current_or_null() { return current_worker; }
 void Worker::run() {
   Worker* const before = std::exchange(current_worker, this);
   impl_->io.run();
+  // Operations that were cancelled at the end still owe their waiters an answer; nothing new is waited for.
+  impl_->io.restart();
+  for (int turn = 0; turn < last_turns && impl_->io.poll() > 0; ++turn) {
+  }
+  impl_->io.stop();
   current_worker = before;
 }
 
