@@ -5,6 +5,7 @@
 namespace sluice::http {
 
 void BodyDecoder::set_none() {
+  if (kind_ == Kind::chunked) chunks_.reset();
   kind_ = Kind::length;
   announced_ = false;
   length_ = left_ = 0;
