@@ -29,6 +29,7 @@ Response make_response(int status, std::string_view content_type, std::string te
 
 std::string_view reason_phrase(int status) {
   const auto known = boost::beast::http::int_to_status(static_cast<unsigned>(status));
+  if (known == boost::beast::http::status::unknown) return "Unknown";
   const auto reason = boost::beast::http::obsolete_reason(known);
   return {reason.data(), reason.size()};
 }
