@@ -7,6 +7,17 @@
 
 namespace sluice {
 namespace detail {
+// Under AddressSanitizer every frame must be its own allocation, or a use after the end goes unseen.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SLUICE_PLAIN_FRAMES 1
+#endif
+#endif
+
+#ifdef SLUICE_PLAIN_FRAMES
+void* allocate_frame(std::size_t size) { return ::operator new(size); }
+void free_frame(void* frame, std::size_t) noexcept { ::operator delete(frame); }
+#else
 namespace {
 
 constexpr std::size_t granule = 64;
@@ -33,17 +44,6 @@ thread_local FreeList free_list;
 
 }  // namespace
 
-// Under AddressSanitizer every frame must be its own allocation, or a use after the end goes unseen.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SLUICE_PLAIN_FRAMES 1
-#endif
-#endif
-
-#ifdef SLUICE_PLAIN_FRAMES
-void* allocate_frame(std::size_t size) { return ::operator new(size); }
-void free_frame(void* frame, std::size_t) noexcept { ::operator delete(frame); }
-#else
 void* allocate_frame(std::size_t size) {
   const std::size_t index = (size + granule - 1) / granule;
   if (index >= classes) return ::operator new(size);

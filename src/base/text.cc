@@ -42,7 +42,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string_view nearest(std::string_view name, std::span<const std::string_view> known) {
   std::string_view best;
-  std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
+  // Never so many edits that nothing of the name is left.
+  std::size_t best_distance =
+      std::min(std::max<std::size_t>(2, name.size() / 3) + 1, std::max<std::size_t>(1, name.size()));
   for (std::string_view candidate : known) {
     const std::size_t distance = edit_distance(name, candidate);
     if (distance < best_distance) {
