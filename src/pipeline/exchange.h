@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "http/message.h"
 #include "llm/usage.h"
+#include "telemetry/cells.h"
 
 namespace sluice::http {
 class Client;
@@ -34,11 +35,12 @@ std::string_view name_of(Outcome outcome);
 struct ExchangeRecord {
   std::string id;  ///< x-request-id
   std::string method;
-  std::string path;            ///< without query: queries may carry keys
-  std::string client;          ///< address
-  std::string route;           ///< as configured, or "default"
-  std::string provider;        ///< as configured; empty when none was chosen
-  std::string model;           ///< as configured or as routed: bounded, never free text from the client
+  std::string path;          ///< without query: queries may carry keys
+  std::string client;        ///< address
+  std::string route;         ///< as configured, or "default"
+  std::string provider;      ///< as configured; empty when none was chosen
+  std::string model;         ///< as configured or as routed: bounded, never free text from the client
+  bool model_known = false;  ///< `model` stands in the configuration; metrics trust others once their provider answered
   std::string upstream_model;  ///< what the provider was asked for
   int status = 0;              ///< sent to the client; 0 if it left before
   Outcome outcome = Outcome::ok;
@@ -49,6 +51,7 @@ struct ExchangeRecord {
   TimePoint headers{};      ///< response head known
   TimePoint first_token{};  ///< first body byte (for streams: the first event with content)
   TimePoint ended{};
+  telemetry::Gaps gaps;  ///< of a stream: noted for every piece with content
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   llm::Usage usage;

@@ -141,6 +141,12 @@ Result<std::string> ModelTable::choose_provider(const ProviderHints& hints) cons
           providers_.empty() ? "none" : fmt::format("{}", fmt::join(providers_, ", ")))));
 }
 
+std::vector<std::string_view> ModelTable::names() const {
+  std::vector<std::string_view> names;
+  for (const auto& [name, alias] : aliases_) names.push_back(name);
+  return names;
+}
+
 Error ModelTable::unknown_model(std::string_view name) const {
   const auto [provider, model] = split(name);
   if (const std::string* const reason = why_left_out(provider)) {

@@ -57,6 +57,9 @@ class ModelTable {
   /// and the header must not contradict each other.
   Result<std::string> choose_provider(const ProviderHints& hints) const;
 
+  /// The names of `models:`, in alphabetical order. Views live as long as the table.
+  std::vector<std::string_view> names() const;
+
   bool has_provider(std::string_view name) const { return providers_.contains(name); }
 
  private:

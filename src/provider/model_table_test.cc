@@ -124,6 +124,10 @@ TEST(ModelTable, AProviderThatIsLeftOutIsNamedWithTheReason) {
   EXPECT_THAT(single.resolve("claude/opus", 0).error().text, HasSubstr("is not in use"));
 }
 
+TEST(ModelTable, ListsItsNames) {
+  EXPECT_THAT(table().names(), testing::ElementsAre("default", "meta/llama", "smart"));
+}
+
 TEST(ProviderPath, IsTakenApart) {
   const auto path = split_provider_path("/providers/openai/v1/files/a");
   ASSERT_TRUE(path);
