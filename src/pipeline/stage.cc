@@ -8,7 +8,7 @@ namespace {
 Task<Reply> nobody_answers() {
   co_return http::make_response(
       500, "application/json",
-      R"({"error":{"message":"No part of this gateway answers such a request.","type":"server_error","param":null,"code":"internal"}})");
+      R"({"error":{"message":"No part of this gateway answers such a request.","type":"server_error","param":null,"code":"internal_error"}})");
 }
 
 }  // namespace

@@ -108,10 +108,11 @@ std::string_view date_and_time(std::time_t second) {
 }
 
 void append_time(SystemTime time, std::string& to) {
-  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
+  const auto second = std::chrono::floor<std::chrono::seconds>(time);
+  const auto rest = std::chrono::floor<std::chrono::milliseconds>(time - second).count();
   to += '"';
-  to += date_and_time(milliseconds / 1000);
-  fmt::format_to(std::back_inserter(to), ".{:03}Z\"", milliseconds % 1000);
+  to += date_and_time(std::chrono::system_clock::to_time_t(second));
+  fmt::format_to(std::back_inserter(to), ".{:03}Z\"", rest);
 }
 
 void append_tokens(const AccessRow::Tokens& tokens, std::string& to) {
