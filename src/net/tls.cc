@@ -136,6 +136,7 @@ std::unique_ptr<TlsSession> TlsSession::connect(std::shared_ptr<TlsContext> cont
   SSL_set_connect_state(ssl);
   host = plain_name(std::move(host));
   expect_peer(ssl, host);
+  if (session->context_->impl().system_store) SSL_set1_verify_cert_store(ssl, system_store());
   session->peer_ = join_host_port(host, port);
   if (const SslSession known = session->context_->impl().sessions.find(session->peer_)) {
     SSL_set_session(ssl, known.get());

@@ -121,18 +121,10 @@ X509_STORE* load_system_store() {
   return store;
 }
 
-/// One for all contexts: authorities once read are read for every provider.
-X509_STORE* system_store() {
-  static X509_STORE* const store = load_system_store();
-  return store;
-}
-
 Result<void> trust(SSL_CTX* context, const ClientTlsOptions& options) {
   if (!options.verify) return {};
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, TlsCallbacks::note_verify_failure);
-  if (options.ca_file.empty()) {
-    SSL_CTX_set1_cert_store(context, system_store());
-  } else if (SSL_CTX_load_verify_file(context, options.ca_file.c_str()) != 1) {
+  if (!options.ca_file.empty() && SSL_CTX_load_verify_file(context, options.ca_file.c_str()) != 1) {
     return bad_config(
         fmt::format("CA file {} holds no usable PEM certificate: {}", options.ca_file, take_openssl_error()));
   }
@@ -140,6 +132,11 @@ Result<void> trust(SSL_CTX* context, const ClientTlsOptions& options) {
 }
 
 }  // namespace
+
+X509_STORE* system_store() {
+  static X509_STORE* const store = load_system_store();
+  return store;
+}
 
 std::string take_openssl_error() {
   const unsigned long error = ERR_get_error();
@@ -239,6 +236,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::client(const ClientTlsOptions& o
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(raw, TlsCallbacks::keep_session);
   auto impl = std::make_unique<Impl>();
+  impl->system_store = options.verify && options.ca_file.empty();
   impl->alpn = alpn_wire_form(options.alpn);
   SSL_CTX_set_alpn_protos(raw, reinterpret_cast<const unsigned char*>(impl->alpn.data()),
                           static_cast<unsigned>(impl->alpn.size()));

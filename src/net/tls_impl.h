@@ -45,6 +45,7 @@ struct TlsContext::Impl {
   std::unordered_map<std::string, SSL_CTX*> wildcards;  ///< server: "example.com" for *.example.com
   std::string alpn;                                     ///< in wire form
   SessionStore sessions;                                ///< client
+  bool system_store = false;                            ///< client: trusts what the system trusts
 
   SSL_CTX* first() const { return contexts.front().get(); }
   /// Server: the certificate for a name asked for by SNI, or null.
@@ -59,6 +60,10 @@ struct TlsCallbacks {
   static int keep_session(SSL* ssl, SSL_SESSION* session);
   static int note_verify_failure(int valid, X509_STORE_CTX* store);
 };
+
+/// The system's authorities, one store for all contexts: what was read once serves every provider. Read at the first
+/// connection that needs it, since a bundle may take tens of milliseconds.
+X509_STORE* system_store();
 
 /// The DNS names a certificate is valid for: its subject alternative names, or without any its common name.
 std::vector<std::string> names_of(X509* certificate);
