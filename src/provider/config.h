@@ -34,6 +34,9 @@ struct MockOptions {
   Duration first_token{};                                       ///< before the first token
   Duration between_tokens{};                                    ///< between two tokens
   std::vector<std::string> models{"demo-small", "demo-large"};  ///< what /v1/models lists; any name is answered
+  std::uint64_t tokens = 0;                                     ///< length of each answer; 0: what comes naturally
+  double fault_rate = 0;                                        ///< share of requests that go wrong, 0 to 1
+  std::vector<std::string> faults;                              ///< how, as `x-mock-fault` spells it; one is chosen
 };
 
 /// One provider as configured and completed from its type's preset. Immutable once loaded.
