@@ -95,7 +95,7 @@ TEST(ModelTable, AnUnknownNameListsNearOnes) {
   EXPECT_THAT(misspelled.error().text, HasSubstr("no model \"smrat\". Did you mean \"smart\"?"));
 
   EXPECT_THAT(table().resolve("gpt-4o", 0).error().text, HasSubstr("\"openai/gpt-4o\""));
-  EXPECT_THAT(table().resolve("opnai/gpt-5", 0).error().text, HasSubstr("Did you mean \"openai/gpt-5\"?"));
+  EXPECT_THAT(table().resolve("opnai/gpt-5", 0).error().text, HasSubstr("Did you mean \"openai/gpt-5\""));
   EXPECT_THAT(table().resolve("gpt-5", 0).error().text, HasSubstr("the providers are local, openai, qwen"));
   EXPECT_THAT(table().resolve("completely-different", 0).error().text, Not(HasSubstr("Did you mean")));
 }
