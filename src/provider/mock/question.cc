@@ -124,14 +124,16 @@ Json function_of(Json tool) {
   return tool["function"].get(inner) ? tool : inner;
 }
 
+bool is_name_character(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+}
+
 /// Whether the text asks for it: "call tool NAME".
 bool asks_for(std::string_view text, std::string_view name) {
   constexpr std::string_view phrase = "call tool ";
   for (std::size_t at = text.find(phrase); at != std::string_view::npos; at = text.find(phrase, at + 1)) {
     const std::string_view rest = text.substr(at + phrase.size());
-    if (rest.starts_with(name) && (rest.size() == name.size() || token_end(rest, name.size() - 1) == name.size())) {
-      return true;
-    }
+    if (rest.starts_with(name) && (rest.size() == name.size() || !is_name_character(rest[name.size()]))) return true;
   }
   return false;
 }
