@@ -7,12 +7,14 @@
 #include <cstdio>
 
 #include "gateway/config/load.h"
+#include "gateway/mock_command.h"
 #include "gateway/process.h"
 #include "gateway/version.h"
 
 namespace sluice {
 namespace {
 
+constexpr int wrong_command_line = 2;
 constexpr const char* default_file = "sluice.yaml";
 
 /// Without -c the file in the working directory is used if there is one, else the environment.
@@ -62,7 +64,11 @@ int run_command_line(int argc, char** argv) {
   add_mock_options(*mock_command, mock);
 
   CLI::App* version_command = app.add_subcommand("version", "print the version");
-  CLI11_PARSE_WITH_STATUS(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : wrong_command_line;
+  }
 
   if (version_command->parsed()) return fmt::print("sluice {}\n", version), 0;
   if (check_command->parsed() && (schema || reference)) {

@@ -29,6 +29,7 @@ Task<http::Response> GatewayHandler::handle(http::Request& request) {
   std::optional<http::Response> preflight = answer_preflight(snapshot->config.cors, request.head);
   if (preflight) co_return std::move(*preflight);
 
+  shared_.metrics.exchange_began();
   auto entry = std::make_unique<LiveExchanges::Entry>(live_);
   Exchange& exchange = entry->exchange;
   begin(exchange, request);

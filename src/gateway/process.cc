@@ -13,6 +13,7 @@
 #include "gateway/admin.h"
 #include "gateway/banner.h"
 #include "gateway/config_watch.h"
+#include "gateway/control_loop.h"
 #include "gateway/gateway.h"
 #include "gateway/version.h"
 #include "net/listener.h"
@@ -22,7 +23,6 @@ namespace sluice {
 namespace {
 
 constexpr auto handled_signals = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
-constexpr int start_failed = 1;
 constexpr int signal_base = 128;
 
 /// The admin listener says nothing about its own connections.
@@ -119,34 +119,6 @@ class Process {
   int status_ = 0;
 };
 
-void set_up_log(const std::string& level) {
-  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  spdlog::set_default_logger(std::make_shared<spdlog::logger>("sluice", sink));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-  spdlog::set_level(spdlog::level::from_str(level));
-}
-
-/// Runs `start` on a control loop on this thread until something stops it; what it made is destroyed on the loop.
-template <class Made>
-int run_control(std::function<Result<std::unique_ptr<Made>>()> start) {
-  net::Worker control(0);
-  std::unique_ptr<Made> made;
-  int status = 0;
-  control.post([&] {
-    Result<std::unique_ptr<Made>> started = start();
-    if (started) {
-      made = std::move(*started);
-      return;
-    }
-    fmt::print(stderr, "sluice: {}\n", started.error().text);
-    status = start_failed;
-    control.stop();
-  });
-  control.run();
-  made.reset();
-  return status;
-}
-
 }  // namespace
 
 void prepare_process() {
@@ -158,6 +130,13 @@ void prepare_process() {
   }
 }
 
+void set_up_log(const std::string& level) {
+  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>("sluice", sink));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  spdlog::set_level(spdlog::level::from_str(level));
+}
+
 int serve(ConfigSource source) {
   prepare_process();
   LoadedConfig loaded = source.load();
@@ -165,15 +144,21 @@ int serve(ConfigSource source) {
   if (!loaded) return start_failed;
   set_up_log(loaded.config->telemetry.log_level);
 
-  telemetry::Metrics metrics(std::string{version});
-  telemetry::AccessLog access_log(loaded.config->telemetry.access_log.format == "off" ? "off" : loaded.config->telemetry.access_log.path);
-  http::ConnectionGauge connections;
-  GatewayShared shared{metrics, access_log, connections};
-  return run_control<Process>([&]() -> Result<std::unique_ptr<Process>> {
-    auto process = std::make_unique<Process>(std::move(source), shared);
-    if (Result<void> started = process->start(std::move(*loaded.config)); !started) return forward(started);
-    return process;
-  });
+  try {
+    telemetry::Metrics metrics(version);
+    const AccessLogConfig& log = loaded.config->telemetry.access_log;
+    telemetry::AccessLog access_log(log.format == "off" ? log.format : log.path, metrics);
+    http::ConnectionGauge connections;
+    GatewayShared shared{metrics, access_log, connections};
+    return run_control_loop<Process>([&]() -> Result<std::unique_ptr<Process>> {
+      auto process = std::make_unique<Process>(std::move(source), shared);
+      if (Result<void> started = process->start(std::move(*loaded.config)); !started) return forward(started);
+      return process;
+    });
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "sluice: {}\n", error.what());
+    return start_failed;
+  }
 }
 
 }  // namespace sluice

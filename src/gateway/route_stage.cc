@@ -21,16 +21,15 @@ RouteQuery query_of(const Exchange& exchange) {
 }  // namespace
 
 Task<Reply> RouteStage::handle(Exchange& exchange, Next next) {
-  RouteQuery query = query_of(exchange);
-  const RouteTable::Preview preview = routes_.preview(query);
+  const RouteTable::Preview preview = routes_.preview(query_of(exchange));
   obey(exchange, *preview.route);
   if (preview.needs_model && has_json_body(exchange)) {
     const Result<void> loaded = co_await load_body(exchange, preview.max_body);
     if (!loaded) co_return refuse(exchange, loaded.error());
     const std::string model = llm::openai::model_of(*exchange.body_text);
-    query = query_of(exchange);
-    query.model = model;
-    obey(exchange, routes_.find(query));
+    RouteQuery complete = query_of(exchange);
+    complete.model = model;
+    obey(exchange, routes_.find(complete));
   }
   co_return co_await next(exchange);
 }

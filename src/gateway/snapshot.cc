@@ -29,6 +29,14 @@ ModelTable::LeftOut left_out(const Config& config) {
   return result;
 }
 
+std::vector<llm::Price> price_overrides(const std::vector<PriceConfig>& configs) {
+  std::vector<llm::Price> prices;
+  for (const PriceConfig& config : configs) {
+    prices.push_back({config.model, config.input.value_or(0), config.output.value_or(0), config.cached_input, {}, {}, {}});
+  }
+  return prices;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Snapshot>> Snapshot::build(Config config, std::uint64_t revision) {
@@ -51,7 +59,8 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::build(Config config, std::uint
 
   // The onion, from the outside in.
   snapshot->stages.push_back(std::make_unique<RouteStage>(*snapshot->routes));
-  snapshot->stages.push_back(std::make_unique<ProviderStage>(*snapshot->providers, *snapshot->models, *snapshot->prices));
+  snapshot->stages.push_back(std::make_unique<ProviderStage>(*snapshot->providers, *snapshot->models, settled.models,
+                                                            *snapshot->prices));
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "pipeline/settle.h"
+#include "telemetry/upstream_metrics.h"
 
 namespace sluice {
 namespace {
@@ -21,6 +22,12 @@ class ConnectionMetrics final : public http::ServerObserver {
  private:
   telemetry::Metrics& metrics_;
 };
+
+void count(const ExchangeRecord& record, GatewayShared& shared) {
+  shared.metrics.exchange_ended();
+  for (std::uint64_t i = 0; i < record.keep_alive_comments; ++i) shared.metrics.keep_alive_comment();
+  settle(record, shared.metrics, &shared.access_log);
+}
 
 constexpr Duration lag_interval = std::chrono::milliseconds(500);
 
@@ -39,11 +46,14 @@ struct WorkerThread::State {
   State(std::size_t index, GatewayShared& shared, std::shared_ptr<const Snapshot> first)
       : snapshot(std::move(first)),
         observer(shared.metrics),
-        live(index, [&shared](const ExchangeRecord& record) { settle(record, shared.metrics, &shared.access_log); }),
+        upstream_metrics(shared.metrics),
+        upstreams(&upstream_metrics),
+        live(index, [&shared](const ExchangeRecord& record) { count(record, shared); }),
         handler(shared, live, upstreams),
         server(handler, observer, shared.connections, snapshot->server),
         lag(measure_lag(shared.metrics, index)) {
     handler.set_snapshot(snapshot);
+    name_upstreams();
     lag.start();
   }
 
@@ -66,10 +76,19 @@ struct WorkerThread::State {
     std::erase_if(listeners, [&wanted](const auto& listener) { return !wanted.contains(listener.first); });
     for (BoundListener& bound : added) listen(std::move(bound));
     upstreams.retain(snapshot->providers->identities());
+    name_upstreams();
+  }
+
+  void name_upstreams() {
+    for (const auto& [name, provider] : snapshot->providers->all()) {
+      const std::string_view identity = provider->upstream().identity();
+      if (!identity.empty()) upstream_metrics.name(identity, name);
+    }
   }
 
   std::shared_ptr<const Snapshot> snapshot;
   ConnectionMetrics observer;
+  telemetry::UpstreamMetrics upstream_metrics;
   http::Client upstreams;
   LiveExchanges live;
   GatewayHandler handler;
@@ -98,11 +117,14 @@ WorkerThread::~WorkerThread() {
   thread_.join();
 }
 
-void WorkerThread::start() { thread_ = std::thread(&WorkerThread::run, this); }
+void WorkerThread::start() {
+  // Before the thread runs, so that nothing that is posted later can come first.
+  worker_.post([this] { state_ = std::make_unique<State>(worker_.index(), shared_, std::move(first_)); });
+  thread_ = std::thread(&WorkerThread::run, this);
+}
 
 void WorkerThread::run() {
   ::pthread_setname_np(::pthread_self(), ("worker-" + std::to_string(worker_.index())).c_str());
-  worker_.post([this] { state_ = std::make_unique<State>(worker_.index(), shared_, std::move(first_)); });
   worker_.run();
 }
 

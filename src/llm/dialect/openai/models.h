@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::llm::openai {
+
+/// One entry of a model list.
+struct ModelEntry {
+  std::string id;
+  std::int64_t created = 0;  ///< seconds since 1970, 0 if not known
+  std::string owned_by;
+};
+
+/// The entries of a provider's list; tolerant: what is no entry is left out.
+std::vector<ModelEntry> parse_model_list(std::string_view text);
+/// {"object":"list","data":[...]}
+std::string render_model_list(const std::vector<ModelEntry>& models);
+/// One entry alone, as GET /v1/models/ID gives it.
+std::string render_model(const ModelEntry& model);
+
+}  // namespace sluice::llm::openai

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "llm/event_bounds.h"
+#include "llm/usage.h"
+
+namespace sluice::llm::openai {
+
+/// Passes the events of an OpenAI stream (chat completions, completions, responses) on as they came, in whole events, and looks at
+/// them in place: usage, end, content. Without I/O. Copies nothing while pieces are whole events.
+class StreamRelay {
+ public:
+  struct Options {
+    bool hide_usage = false;   ///< drop the chunk that holds nothing but usage: the client did not ask for it
+    std::size_t choices = 1;   ///< how many must finish
+    std::size_t max_held = 64 * 1024;  ///< a longer event is passed on in pieces
+  };
+  StreamRelay() = default;
+  explicit StreamRelay(Options options) : options_(options) {}
+
+  /// What may be sent on now; valid until the next call. May be empty.
+  std::string_view feed(std::string_view bytes);
+
+  enum class End { whole, truncated, failed };
+  /// The upstream has ended in order: `whole` if the stream had its own end mark ([DONE], a final event, or every choice's finish
+  /// reason), `failed` if it ended after an error event, else `truncated`.
+  End finish() const;
+  /// Bytes that are held at the end of a whole stream: an event without its blank line.
+  std::string_view rest() const { return held_; }
+
+  /// Our own last event, when the stream breaks. Never followed by [DONE].
+  std::string error_event(const Error& error) const;
+
+  /// All that was sent on are whole events: a comment may stand here.
+  bool at_boundary() const { return !passing_; }
+  /// An event with content has come.
+  bool content_seen() const { return content_seen_; }
+  /// Events whose data is neither JSON nor [DONE]; passed on all the same.
+  std::size_t malformed() const { return malformed_; }
+  /// As the provider counted, else estimated from what passed and from `prompt_tokens`.
+  Usage usage(std::uint64_t prompt_tokens) const;
+
+ private:
+  std::string_view process(std::string_view text, std::size_t scan_from);
+  std::string_view pass_oversized(std::string_view text);
+  bool look_at(std::string_view event);
+  bool look_at_data(std::string_view data);
+  bool look_at_usage(std::string_view data);
+  void look_at_end(std::string_view data);
+
+  Options options_;
+  EventBounds bounds_;
+  std::string held_;    ///< the beginning of an event that is not complete
+  std::string joined_;  ///< `held_` with what completed it
+  std::string kept_;    ///< what is left when an event was dropped
+  std::vector<std::size_t> finished_;
+  Usage usage_;
+  std::uint64_t content_tokens_ = 0;
+  std::size_t malformed_ = 0;
+  bool passing_ = false;  ///< inside an event that is too long to hold
+  bool done_ = false;
+  bool failed_ = false;
+  bool content_seen_ = false;
+};
+
+}  // namespace sluice::llm::openai
