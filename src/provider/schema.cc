@@ -6,6 +6,7 @@
 
 #include "base/schema_types.h"
 #include "net/proxy_env.h"
+#include "provider/mock/fault.h"
 #include "provider/presets.h"
 
 namespace sluice {
@@ -146,13 +147,22 @@ const Object<net::ClientTlsOptions>& tls_schema() {
   return object;
 }
 
+std::string complaint_about_fault(const std::string& fault) {
+  return mock::parse_fault(fault) ? "" : fmt::format("'{}' is no fault of the mock; docs/mock.md lists them", fault);
+}
+
 const Object<MockOptions>& mock_schema() {
   static const auto object =
       Object<MockOptions>("How the built-in model server behaves (type `mock`).")
           .field("seed", &MockOptions::seed, integer(0, UINT64_MAX), "Same seed and same question: same answer.")
           .field("first_token", &MockOptions::first_token, duration(Zero::off), "Pause before the first token.")
           .field("between_tokens", &MockOptions::between_tokens, duration(Zero::off), "Pause between two tokens.")
-          .field("models", &MockOptions::models, list_of(text()), "The models it lists; it answers to any name.");
+          .field("tokens", &MockOptions::tokens, integer(0, max_count),
+                 "Length of each answer; 0: what comes naturally.")
+          .field("models", &MockOptions::models, list_of(text()), "The models it lists; it answers to any name.")
+          .field("fault_rate", &MockOptions::fault_rate, number(0, 1), "Share of requests that go wrong on purpose.")
+          .field("faults", &MockOptions::faults, list_of(text().must(complaint_about_fault)),
+                 "How, one of these for each: `reset-after=3`, `status=503` and so on, see docs/mock.md.");
   return object;
 }
 

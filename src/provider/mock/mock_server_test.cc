@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <thread>
+
 #include "provider/mock/digest.h"
 #include "provider/mock/files.h"
 #include "provider/mock/test_client.h"
@@ -133,6 +135,20 @@ TEST(MockServer, AnswersMayOutliveIt) {
   Task<Result<std::string_view>> reading = response.body->read();
   reading.start();
   EXPECT_THAT(std::string(*reading.take()), StartsWith("data: "));
+}
+
+TEST(MockServer, MayBeAskedByManyThreads) {
+  MockServer server({});
+  const auto ask_often = [&server] {
+    for (int i = 0; i < 50; ++i) {
+      EXPECT_EQ(chat(server, std::string(i % 2 ? hello : hello_stream)).status, 200);
+      EXPECT_EQ(ask(server, request("GET", "/mock/requests")).status, 200);
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back(ask_often);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(Doc(ask(server, request("GET", "/mock/stats")).text).number("/requests"), 200);
 }
 
 /// A body that never is in memory as a whole.
