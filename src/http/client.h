@@ -19,6 +19,8 @@
 
 namespace sluice::http {
 
+class ClientPool;
+
 /// A server that requests go to. Immutable, may be shared by all workers.
 struct Endpoint {
   std::string identity;  ///< connections are shared by endpoints of the same identity; holds no secret
@@ -103,12 +105,10 @@ class Client {
   std::size_t open(std::string_view identity) const;
 
  private:
-  friend class ClientCall;
-  class Pool;
-  std::shared_ptr<Pool> pool_of(const Endpoint& endpoint);
+  std::shared_ptr<ClientPool> pool_of(const Endpoint& endpoint);
 
   ClientObserver* observer_;
-  std::map<std::string, std::shared_ptr<Pool>, std::less<>> pools_;
+  std::map<std::string, std::shared_ptr<ClientPool>, std::less<>> pools_;
 };
 
 }  // namespace sluice::http

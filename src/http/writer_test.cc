@@ -34,7 +34,7 @@ TEST(Writer, FramesResponses) {
   framing = {.length = 0, .keep_alive = true, .old_client = true};
   EXPECT_EQ(response(204, framing), "HTTP/1.1 204 No Content\r\n" + common + "connection: keep-alive\r\n\r\n");
   EXPECT_EQ(response(304, framing), "HTTP/1.1 304 Not Modified\r\n" + common + "connection: keep-alive\r\n\r\n");
-  EXPECT_EQ(response(599, {}), "HTTP/1.1 599 Unknown\r\n" + common + "connection: close\r\n\r\n");
+  EXPECT_EQ(response(529, {}), "HTTP/1.1 529 Unknown\r\n" + common + "connection: close\r\n\r\n");
 }
 
 TEST(Writer, NoFieldCanBeInjected) {
