@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 
 from .processes import LOAD_CORE, PROXY_CORE, ROOT, TOOLS, Process, free_port, wait_for_port
 
@@ -111,13 +112,15 @@ class Gateway(Server):
         super().__init__(name, folder, upstream_port)
         self.admin = free_port()
         self.config = self.folder / "sluice.yaml"
+        self.program = self.folder / "sluice"  # a copy, which no build replaces half-way
+        shutil.copy(ROOT / "build" / "sluice", self.program)
 
     def settings(self, **more) -> dict:
         return gateway_config(self.port, self.admin, self.upstream_port, **more)
 
     def command(self) -> list:
         self.config.write_text(json.dumps(self.settings(), indent=1))
-        return [ROOT / "build" / "sluice", "serve", "-c", self.config]
+        return [self.program, "serve", "-c", self.config]
 
 
 class Upstream(Server):
