@@ -43,10 +43,23 @@ export function within(promise, what = 'the operation', deadline = patience) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** Cleans up at the end of the test `t`, or of the file if there is none. */
+const endings = new Map();
+
+/** Cleans up at the end of the test `t`, or of the file if there is none; what came last goes first. */
 export function onEnd(t, action) {
-  if (t) t.after(action);
-  else after(action);
+  if (!endings.has(t)) {
+    const actions = [];
+    endings.set(t, actions);
+    const cleanUp = async () => {
+      const failures = [];
+      while (actions.length > 0) await Promise.resolve().then(actions.pop()).catch((error) => failures.push(error));
+      endings.delete(t);
+      if (failures.length > 0) throw failures[0];
+    };
+    if (t) t.after(cleanUp);
+    else after(cleanUp);
+  }
+  endings.get(t).push(action);
 }
 
 export function temporaryDirectory(t) {
