@@ -36,7 +36,7 @@ class Arena {
   }
 
  private:
-  static constexpr std::size_t first_block = 512;
+  static constexpr std::size_t first_block = 1024;  // most message heads
 
   void grow(std::size_t size) {
     const std::size_t block = std::max(size, first_block << std::min<std::size_t>(blocks_.size(), 6));

@@ -1,6 +1,6 @@
 #include "base/id.h"
 
-#include <fmt/format.h>
+#include <fmt/compile.h>
 
 #include <algorithm>
 
@@ -33,7 +33,7 @@ std::uint64_t nonzero() {
 
 }  // namespace
 
-std::string new_request_id() { return fmt::format("req_{:016x}{:016x}", random::next(), random::next()); }
+std::string new_request_id() { return fmt::format(FMT_COMPILE("req_{:016x}{:016x}"), random::next(), random::next()); }
 
 bool is_valid_request_id(std::string_view text) {
   // The token characters of RFC 9110 without the quotes, and what base64, paths and URNs need.
@@ -63,8 +63,8 @@ std::optional<TraceContext> parse_traceparent(std::string_view text) {
 
 std::string child_traceparent(std::string_view from_client) {
   const std::optional<TraceContext> from = parse_traceparent(from_client);
-  if (!from) return fmt::format("00-{:016x}{:016x}-{:016x}-01", random::next(), nonzero(), nonzero());
-  return fmt::format("00-{}-{:016x}-{:02x}", from->trace, nonzero(), from->flags & known_flags);
+  if (!from) return fmt::format(FMT_COMPILE("00-{:016x}{:016x}-{:016x}-01"), random::next(), nonzero(), nonzero());
+  return fmt::format(FMT_COMPILE("00-{}-{:016x}-{:02x}"), from->trace, nonzero(), from->flags & known_flags);
 }
 
 }  // namespace sluice::id

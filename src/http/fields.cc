@@ -6,9 +6,16 @@
 
 namespace sluice::http {
 
+namespace {
+
+constexpr std::size_t usual_count = 16;  // one allocation for most messages
+
+}  // namespace
+
 bool same_name(std::string_view a, std::string_view b) { return text::equal_ignoring_case(a, b); }
 
 void Fields::add(std::string_view name, std::string_view value) {
+  if (fields_.capacity() == 0) fields_.reserve(usual_count);
   fields_.push_back({arena_.copy(name), arena_.copy(value)});
 }
 

@@ -5,7 +5,6 @@
 #include "base/random.h"
 #include "http/url.h"
 #include "llm/dialect/openai/request_view.h"
-#include "llm/estimate.h"
 #include "net/running.h"
 #include "net/stream.h"
 #include "pipeline/load_body.h"
@@ -83,7 +82,6 @@ struct ProviderStage::Plan {
   std::unique_ptr<UpstreamCall> call = std::make_unique<UpstreamCall>();
   std::unique_ptr<http::Body> sent;  ///< a request body that streams through
   std::string path;                  ///< under the provider's root
-  std::uint64_t prompt_tokens = 0;   ///< estimate
   std::size_t choices = 1;
   bool chat = false;        ///< an answer whose usage counts
   bool hide_usage = false;  ///< we ask for usage, the client did not
@@ -140,7 +138,6 @@ Result<void> ProviderStage::plan_json(Exchange& exchange, std::string_view named
   plan.hide_usage = add_usage;
   plan.chat = true;
   plan.choices = view->choices();
-  plan.prompt_tokens = llm::estimate_tokens(view->prompt_text());
   plan.call->has_body = true;
   plan.call->target = plan.path + upstream_query(exchange.request.head.query());
   const bool unchanged = exchange.record.upstream_model == model && !add_usage;
@@ -210,8 +207,8 @@ Task<Reply> ProviderStage::ask(Exchange& exchange, Plan plan) const {
   }
   if (!answer->body) co_return reply;
 
+  const ReplyContext context{exchange, prices_, config.name, call};
   auto body = std::make_unique<CallBody>(std::move(plan.call), std::move(plan.sent), std::move(answer->body));
-  const ReplyContext context{exchange, prices_, config.name, plan.prompt_tokens};
   if (plan.chat && reply.status < 300 && is_event_stream(reply.fields)) {
     exchange.record.stream = true;
     const llm::openai::StreamRelay::Options options{.hide_usage = plan.hide_usage, .choices = plan.choices};

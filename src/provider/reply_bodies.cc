@@ -1,6 +1,8 @@
 #include "provider/reply_bodies.h"
 
+#include "llm/dialect/openai/request_view.h"
 #include "llm/dialect/openai/usage.h"
+#include "llm/estimate.h"
 #include "pipeline/refuse.h"
 
 namespace sluice {
@@ -44,11 +46,21 @@ void ReplyContext::settle(const llm::Usage& usage) const {
   exchange.record.cost = prices.cost(provider, exchange.record.upstream_model, usage);
 }
 
+std::uint64_t ReplyContext::estimated_prompt() const {
+  const Result<llm::openai::RequestView> view = llm::openai::RequestView::parse(call.body);
+  return view ? llm::estimate_tokens(view->prompt_text()) : 0;
+}
+
 StreamReply::StreamReply(const ReplyContext& context, std::unique_ptr<http::Body> upstream, llm::openai::StreamRelay relay)
     : context_(context), reader_(context.exchange, std::move(upstream)), relay_(std::move(relay)) {}
 
-/// However it ended, what was used so far is accounted.
-StreamReply::~StreamReply() { context_.settle(relay_.usage(context_.prompt_tokens)); }
+StreamReply::~StreamReply() { settle(); }
+
+/// However it ended, what was used so far is accounted. REQUIRES: the call is still there.
+void StreamReply::settle() {
+  if (std::exchange(settled_, true)) return;
+  context_.settle(relay_.counted() ? relay_.usage(0) : relay_.usage(context_.estimated_prompt()));
+}
 
 Task<Result<std::string_view>> StreamReply::read() {
   if (ended_) co_return std::string_view();
@@ -98,6 +110,7 @@ std::string_view StreamReply::end() {
                  Outcome::broken);
   }
   ended_ = true;
+  settle();
   reader_.drop();
   return relay_.rest();
 }
@@ -105,6 +118,7 @@ std::string_view StreamReply::end() {
 std::string_view StreamReply::break_off(const Error& error, Outcome outcome) {
   note_failure(context_.exchange, error, outcome);
   ended_ = true;
+  settle();
   last_words_ = relay_.error_event(error);
   reader_.drop();
   return last_words_;
@@ -113,18 +127,21 @@ std::string_view StreamReply::break_off(const Error& error, Outcome outcome) {
 WholeReply::WholeReply(const ReplyContext& context, std::unique_ptr<http::Body> upstream, bool count)
     : context_(context), reader_(context.exchange, std::move(upstream)), length_(reader_.body().length()), count_(count) {}
 
-/// A client that left before the usage came is charged by estimate.
-WholeReply::~WholeReply() {
-  if (!count_) return;
+WholeReply::~WholeReply() { settle_by_estimate(); }
+
+/// A client that left before the usage came is charged by estimate. REQUIRES: the call is still there.
+void WholeReply::settle_by_estimate() {
+  if (!std::exchange(count_, false)) return;
   llm::Usage estimate;
   estimate.known = estimate.estimated = true;
-  estimate.prompt = context_.prompt_tokens;
+  estimate.prompt = context_.estimated_prompt();
   context_.settle(estimate);
 }
 
 Task<Result<std::string_view>> WholeReply::read() {
   const InterruptibleReader::Came came = co_await reader_.read(never);
   if (came == InterruptibleReader::Came::interrupted) {
+    settle_by_estimate();
     reader_.drop();
     co_return tl::unexpected(*context_.exchange.cancelled());
   }

@@ -9,6 +9,7 @@
 #include "llm/prices.h"
 #include "net/running.h"
 #include "pipeline/exchange.h"
+#include "provider/call.h"
 
 namespace sluice {
 
@@ -38,9 +39,11 @@ struct ReplyContext {
   Exchange& exchange;
   const llm::PriceTable& prices;
   std::string_view provider;
-  std::uint64_t prompt_tokens = 0;  ///< estimate, for when the provider does not count
+  /// The call that was answered, whose text an estimate is made from when the provider does not count.
+  const UpstreamCall& call;
 
   void settle(const llm::Usage& usage) const;
+  std::uint64_t estimated_prompt() const;
 };
 
 /// A streamed answer in the caller's protocol: forwards whole events as they come, fills silences with comments, counts usage, and
@@ -57,12 +60,14 @@ class StreamReply final : public http::Body {
   std::string_view forward_events(std::string_view bytes);
   std::string_view end();
   std::string_view break_off(const Error& error, Outcome outcome);
+  void settle();
 
   ReplyContext context_;
   InterruptibleReader reader_;
   llm::openai::StreamRelay relay_;
   std::string last_words_;
   bool ended_ = false;
+  bool settled_ = false;
 };
 
 /// A whole answer: forwarded untouched, and looked at for its usage (`count`) where it lies or, if it comes in pieces, in a copy.
@@ -78,6 +83,7 @@ class WholeReply final : public http::Body {
  private:
   void look_at(std::string_view piece);
   void count_usage(std::string_view text);
+  void settle_by_estimate();
 
   ReplyContext context_;
   InterruptibleReader reader_;

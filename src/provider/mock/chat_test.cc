@@ -9,7 +9,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::Not;
 using testing::StartsWith;
 
 std::string hello(std::string_view more = "", std::string_view text = "Hello, who are you?") {
@@ -126,7 +125,7 @@ TEST(MockChat, NeverCutsACharacterInAStream) {
 }
 
 TEST(MockChat, MakesAsManyTokensAsWished) {
-  const auto tokens = [](std::string_view model, MockOptions options, FieldList fields, std::string_view more) {
+  const auto tokens = [](std::string_view model, const MockOptions& options, FieldList fields, std::string_view more) {
     MockServer server(options);
     const Got got =
         chat(server, fmt::format(R"({{"model":"{}","messages":[{{"role":"user","content":"hi"}}]{}}})", model, more),

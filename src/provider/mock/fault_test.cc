@@ -184,6 +184,7 @@ TEST(MockFault, StrikesAShareOfRequestsTheSameOnesEachTime) {
   const auto statuses = [](std::uint64_t seed) {
     MockServer server({.seed = seed, .fault_rate = 0.25, .faults = {"status=500", "status=429"}});
     std::vector<int> all;
+    all.reserve(400);
     for (int i = 0; i < 400; ++i) all.push_back(chat(server, std::string(whole)).status);
     return all;
   };

@@ -17,7 +17,7 @@ namespace sluice::mock {
 class Journal {
  public:
   static constexpr std::size_t kept_requests = 100;
-  static constexpr std::size_t kept_body = 16 * 1024;  ///< bytes of each body that are kept as text
+  static constexpr std::size_t kept_body = 16U << 10;  ///< bytes of each body that are kept as text
 
   /// Notes a request; its number (from 1) goes with what follows.
   std::uint64_t note(const http::RequestHead& head);

@@ -43,6 +43,8 @@ class StreamRelay {
   bool content_seen() const { return content_seen_; }
   /// Events whose data is neither JSON nor [DONE]; passed on all the same.
   std::size_t malformed() const { return malformed_; }
+  /// The provider has counted.
+  bool counted() const { return usage_.known; }
   /// As the provider counted, else estimated from what passed and from `prompt_tokens`.
   Usage usage(std::uint64_t prompt_tokens) const;
 
