@@ -19,6 +19,22 @@ constexpr std::string_view provider_header = "x-sluice-provider";
 /// Endpoints that stream chunks and take `stream_options`.
 bool takes_stream_options(std::string_view path) { return path == "/chat/completions" || path == "/completions"; }
 
+/// Endpoints whose requests are for a model, the default one if they name none.
+bool is_for_model(std::string_view path) {
+  return takes_stream_options(path) || path == "/responses" || path == "/embeddings";
+}
+
+/// "." and ".." would walk out of the provider's root with its credential in hand.
+bool has_dot_segment(std::string_view path) {
+  while (!path.empty()) {
+    const std::string_view segment = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(path.size(), segment.size() + 1));
+    const std::string decoded = http::percent_decode(segment).value_or("");
+    if (decoded == "." || decoded == "..") return true;
+  }
+  return false;
+}
+
 bool wants_websocket(const http::RequestHead& head) {
   return head.fields.lists("connection", "upgrade") && http::same_name(head.fields.get("upgrade"), "websocket");
 }
@@ -31,7 +47,7 @@ bool is_event_stream(const http::Fields& fields) {
 
 bool is_json(const http::Fields& fields) { return fields.get("content-type").find("json") != std::string_view::npos; }
 
-/// Credentials in a query ("?key=") would end up at the provider.
+/// `query`, without its "?", with its model replaced; with a "?".
 std::string with_model(std::string_view query, std::string_view model) {
   std::string result;
   while (!query.empty()) {
@@ -103,6 +119,9 @@ Task<Result<ProviderStage::Plan>> ProviderStage::make_plan(Exchange& exchange) c
     co_return fail(ErrorKind::not_found, ErrorSource::client,
                    fmt::format("No such endpoint: {} {}. The API lives under /v1/.", head.method, exchange.record.path));
   }
+  if (has_dot_segment(path)) {
+    co_return fail(ErrorKind::bad_request, ErrorSource::client, "The path must not have segments of dots.");
+  }
   plan.path = path_under_root(path);
   plan.call->method = head.method;
   plan.call->upgrade = wants_websocket(head);
@@ -116,32 +135,34 @@ Task<Result<ProviderStage::Plan>> ProviderStage::make_plan(Exchange& exchange) c
   co_return plan;
 }
 
+/// Whom the hints name, or else whom the model's name means. Without a model there is nobody else to ask for but a provider.
+Result<ModelChoice> ProviderStage::decide(const ProviderHints& hints, const std::string& model, bool for_model) const {
+  const bool hinted = !hints.path.empty() || !hints.header.empty() || !hints.route.empty();
+  if (!hinted && (for_model || !model.empty())) return models_.resolve(model, random::next());
+  const Result<std::string> provider = models_.choose_provider(hints);
+  if (!provider) return tl::unexpected(provider.error());
+  // A name that carries the provider already is not prefixed again.
+  const std::string own = model.starts_with(*provider + "/") ? model.substr(provider->size() + 1) : model;
+  return ModelChoice{*provider, own, own, false};
+}
+
 /// By what the body says: it names the model.
 Result<void> ProviderStage::plan_json(Exchange& exchange, std::string_view named, Plan& plan) const {
   Result<llm::openai::RequestView> view = llm::openai::RequestView::parse(*exchange.body_text);
   if (!view) return forward(view);
   exchange.record.stream = view->stream();
   const ProviderHints hints{named, exchange.request.head.fields.get(provider_header), exchange.route.provider};
-  std::string model = view->model();
-  if (!hints.path.empty() || !hints.header.empty() || !hints.route.empty()) {
-    const Result<std::string> provider = models_.choose_provider(hints);
-    if (!provider) return tl::unexpected(provider.error());
-    // A name that carries the provider already is not prefixed again.
-    const bool prefixed = model.starts_with(*provider + "/");
-    choose(exchange, {*provider, prefixed ? model.substr(provider->size() + 1) : model, model, false}, plan);
-  } else {
-    const Result<ModelChoice> choice = models_.resolve(model, random::next());
-    if (!choice) return tl::unexpected(choice.error());
-    choose(exchange, *choice, plan);
-  }
+  const Result<ModelChoice> choice = decide(hints, view->model(), is_for_model(plan.path));
+  if (!choice) return tl::unexpected(choice.error());
+  choose(exchange, *choice, plan);
   const bool add_usage = view->stream() && !view->wants_usage() && takes_stream_options(plan.path);
   plan.hide_usage = add_usage;
-  plan.chat = true;
+  plan.chat = !choice->model.empty();
   plan.choices = view->choices();
   plan.call->has_body = true;
   plan.call->target = plan.path + upstream_query(exchange.request.head.query());
-  const bool unchanged = exchange.record.upstream_model == model && !add_usage;
-  plan.call->body = unchanged ? std::move(*exchange.body_text) : view->rewritten(exchange.record.upstream_model, add_usage);
+  const bool unchanged = choice->model == view->model() && !add_usage;
+  plan.call->body = unchanged ? std::move(*exchange.body_text) : view->rewritten(choice->model, add_usage);
   exchange.body_text.reset();
   return {};
 }
@@ -151,19 +172,11 @@ Result<void> ProviderStage::plan_other(Exchange& exchange, std::string_view name
   const http::RequestHead& head = exchange.request.head;
   const ProviderHints hints{named, head.fields.get(provider_header), exchange.route.provider};
   const std::string model = http::query_value(head.query(), "model").value_or("");
-  const bool hinted = !hints.path.empty() || !hints.header.empty() || !hints.route.empty();
-  std::string query = upstream_query(head.query());
-  if (!model.empty() && !hinted) {
-    const Result<ModelChoice> choice = models_.resolve(model, random::next());
-    if (!choice) return tl::unexpected(choice.error());
-    choose(exchange, *choice, plan);
-    query = with_model(std::string_view(query).substr(1), choice->model);
-  } else {
-    const Result<std::string> provider = models_.choose_provider(hints);
-    if (!provider) return tl::unexpected(provider.error());
-    choose(exchange, {*provider, model, model, false}, plan);
-  }
-  plan.call->target = plan.path + query;
+  const Result<ModelChoice> choice = decide(hints, model, false);
+  if (!choice) return tl::unexpected(choice.error());
+  choose(exchange, *choice, plan);
+  const std::string query = upstream_query(head.query());
+  plan.call->target = plan.path + (choice->model == model ? query : with_model(std::string_view(query).substr(1), choice->model));
   if (exchange.request.body) {
     plan.sent = std::make_unique<CountedBody>(exchange, std::move(exchange.request.body));
     plan.call->streamed_body = plan.sent.get();
@@ -181,6 +194,7 @@ void ProviderStage::choose(Exchange& exchange, const ModelChoice& choice, Plan& 
 }
 
 Task<Reply> ProviderStage::ask(Exchange& exchange, Plan plan) const {
+  if (exchange.cancelled()) co_return refuse(exchange, *exchange.cancelled());
   UpstreamCall& call = *plan.call;
   const ProviderConfig& config = plan.provider->config();
   call.fields = upstream_fields(exchange.request.head, config, plan.provider->next_key(), exchange.record.id,

@@ -28,6 +28,7 @@ class ProviderStage final : public Stage {
   /// Whom to ask and what, before anybody is asked.
   struct Plan;
   Task<Result<Plan>> make_plan(Exchange& exchange) const;
+  Result<ModelChoice> decide(const ProviderHints& hints, const std::string& model, bool for_model) const;
   Result<void> plan_json(Exchange& exchange, std::string_view named, Plan& plan) const;
   Result<void> plan_other(Exchange& exchange, std::string_view named, Plan& plan) const;
   void choose(Exchange& exchange, const ModelChoice& choice, Plan& plan) const;

@@ -87,9 +87,10 @@ Task<Result<std::string_view>> StreamReply::next_events() {
 
 std::string_view StreamReply::forward_events(std::string_view bytes) {
   const std::string_view events = relay_.feed(bytes);
+  ExchangeRecord& record = context_.exchange.record;
+  record.usage = relay_.usage(0);  // for whoever looks at live exchanges
   if (relay_.content_seen() && !events.empty()) {
     const TimePoint now = Clock::now();
-    ExchangeRecord& record = context_.exchange.record;
     if (record.first_token == TimePoint{}) record.first_token = now;
     record.gaps.note(now);
   }
