@@ -145,7 +145,10 @@ export class Child {
 /** Runs a command of sluice to its end: `{code, stdout, stderr}`. */
 export async function run(args, options) {
   const child = new Child(args, options);
-  const { code, signal, error } = await child.end();
+  const { code, signal, error } = await child.end().catch((late) => {
+    child.kill('SIGKILL');
+    throw new Error(`${late.message}: sluice ${args.join(' ')}\n${child.output}`);
+  });
   if (error) throw error;
   child.mustBeClean();
   return { code, signal, stdout: child.stdout, stderr: child.stderr };
