@@ -1,7 +1,7 @@
 // The Prometheus text format, read as strictly as a scraper does.
 import assert from 'node:assert/strict';
 
-const sample = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? ([^ ]+)$/;
+const sample = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? ([^ ]+)$/s;
 const label = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/y;
 const kinds = new Set(['counter', 'gauge', 'histogram', 'summary', 'untyped']);
 
@@ -31,7 +31,7 @@ export function parseMetrics(text) {
   const seen = new Set();
   for (const line of text.split('\n')) {
     if (line === '') continue;
-    const comment = /^# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.*)$/.exec(line);
+    const comment = /^# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.*)$/s.exec(line);
     if (comment) {
       if (comment[1] !== 'TYPE') continue;
       assert.ok(kinds.has(comment[3]), `kind in: ${line}`);
