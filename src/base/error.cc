@@ -10,6 +10,8 @@ std::string_view code_of(ErrorKind kind) {
       return "unauthorized";
     case ErrorKind::not_found:
       return "not_found";
+    case ErrorKind::model_not_found:
+      return "model_not_found";
     case ErrorKind::method:
       return "method_not_allowed";
     case ErrorKind::too_large:

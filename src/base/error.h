@@ -11,24 +11,25 @@ namespace sluice {
 
 /// What went wrong. Stable: `code_of` turns each into the `code` that clients and metrics see.
 enum class ErrorKind : std::uint8_t {
-  bad_request,   ///< the peer broke the protocol or sent an unusable value
-  unauthorized,  ///< a credential is missing or wrong
-  not_found,     ///< no such model, provider, route or resource
-  method,        ///< the path exists, the method does not
-  too_large,     ///< a bound on headers, body or count was exceeded
-  timeout,       ///< a deadline passed
-  resolve,       ///< a host name has no address
-  connect,       ///< no address accepted the connection
-  tls,           ///< the TLS handshake or verification failed
-  protocol,      ///< an upstream answered something that is not its protocol
-  reset,         ///< the connection broke in the middle
-  closed,        ///< the connection ended in order, but too early for the reader
-  truncated,     ///< a stream ended before its own end mark
-  overloaded,    ///< a limit on connections, queue or memory is reached
-  draining,      ///< the gateway is shutting down
-  cancelled,     ///< nobody wants the result any more
-  config,        ///< the configuration cannot do this
-  internal       ///< a defect of ours
+  bad_request,      ///< the peer broke the protocol or sent an unusable value
+  unauthorized,     ///< a credential is missing or wrong
+  not_found,        ///< no such provider, path or resource
+  model_not_found,  ///< no such model
+  method,           ///< the path exists, the method does not
+  too_large,        ///< a bound on headers, body or count was exceeded
+  timeout,          ///< a deadline passed
+  resolve,          ///< a host name has no address
+  connect,          ///< no address accepted the connection
+  tls,              ///< the TLS handshake or verification failed
+  protocol,         ///< an upstream answered something that is not its protocol
+  reset,            ///< the connection broke in the middle
+  closed,           ///< the connection ended in order, but too early for the reader
+  truncated,        ///< a stream ended before its own end mark
+  overloaded,       ///< a limit on connections, queue or memory is reached
+  draining,         ///< the gateway is shutting down
+  cancelled,        ///< nobody wants the result any more
+  config,           ///< the configuration cannot do this
+  internal          ///< a defect of ours
 };
 
 /// Who is to blame; with `retryable` this makes retry, fallback and accounting one decision on data.

@@ -38,7 +38,8 @@ json::object to_json(const LiveView& view) {
 
 /// The method a path answers to, or empty if there is no such path.
 std::string_view method_of(std::string_view path) {
-  if (path == "/healthz" || path == "/readyz" || path == "/metrics" || path == "/admin/config" || path == streams_path) return "GET";
+  if (path == "/healthz" || path == "/readyz" || path == "/metrics" || path == "/admin/config" || path == streams_path)
+    return "GET";
   if (path == "/admin/reload") return "POST";
   return path.starts_with(streams_path) && path.size() > streams_path.size() + 1 ? "DELETE" : "";
 }
@@ -50,19 +51,22 @@ Task<http::Response> AdminHandler::handle(http::Request& request) {
   const std::string_view wanted = method_of(path);
   const std::string method = request.head.method == "HEAD" ? "GET" : request.head.method;
   if (wanted.empty()) {
-    const Error error{ErrorKind::not_found, ErrorSource::client, Retryable::no,
-                      "No such page. There are /healthz, /readyz, /metrics, /admin/config, /admin/streams and /admin/reload."};
+    const Error error{
+        ErrorKind::not_found, ErrorSource::client, Retryable::no,
+        "No such page. There are /healthz, /readyz, /metrics, /admin/config, /admin/streams and /admin/reload."};
     co_return failure(404, error);
   }
   if (method != wanted) {
-    const Error error{ErrorKind::method, ErrorSource::client, Retryable::no, path + " takes " + std::string(wanted) + "."};
+    const Error error{ErrorKind::method, ErrorSource::client, Retryable::no,
+                      path + " takes " + std::string(wanted) + "."};
     http::Response response = failure(405, error);
     response.fields.add("allow", wanted);
     co_return response;
   }
   if (path == "/healthz") co_return json_answer(200, {{"status", "ok"}});
   if (path == "/readyz") co_return ready();
-  if (path == "/metrics") co_return http::make_response(200, "text/plain; version=0.0.4; charset=utf-8", metrics_.render());
+  if (path == "/metrics")
+    co_return http::make_response(200, "text/plain; version=0.0.4; charset=utf-8", metrics_.render());
   if (path == "/admin/config") {
     co_return http::make_response(200, "application/json", effective_json(gateway_.snapshot().config) + "\n");
   }
@@ -95,7 +99,8 @@ Task<http::Response> AdminHandler::list_streams() {
 Task<http::Response> AdminHandler::end_stream(std::string id) {
   const bool ended = co_await gateway_.end_exchange(id);
   if (ended) co_return json_answer(200, {{"ended", id}});
-  const Error error{ErrorKind::not_found, ErrorSource::client, Retryable::no, "No exchange under way has this id; GET /admin/streams lists them."};
+  const Error error{ErrorKind::not_found, ErrorSource::client, Retryable::no,
+                    "No exchange under way has this id; GET /admin/streams lists them."};
   co_return failure(404, error);
 }
 

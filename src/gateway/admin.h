@@ -7,8 +7,9 @@
 
 namespace sluice {
 
-/// The operator's side, served on the control thread: health, metrics, reload, configuration and live exchanges. JSON answers;
-/// errors as {"error":{"message","type","code"}}. It has no authentication of its own: it listens on loopback by default.
+/// The operator's side, served on the control thread: health, metrics, reload, configuration and live exchanges. JSON
+/// answers; errors as {"error":{"message","type","code"}}. It has no authentication of its own: it listens on loopback
+/// by default.
 class AdminHandler final : public http::Handler {
  public:
   AdminHandler(Gateway& gateway, telemetry::Metrics& metrics) : gateway_(gateway), metrics_(metrics) {}

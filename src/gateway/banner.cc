@@ -25,12 +25,16 @@ std::string model_to_try(const Config& config) {
 
 std::string banner(const Config& config, const std::string& version) {
   std::string text = fmt::format("Sluice {}\n", version);
-  for (const ListenerConfig& listener : config.listeners) text += fmt::format("  listens on  {}  ({})\n", url_of(listener), listener.address);
-  if (config.admin != "off") text += fmt::format("  admin       http://{}  (/healthz /readyz /metrics)\n", config.admin);
+  for (const ListenerConfig& listener : config.listeners)
+    text += fmt::format("  listens on  {}  ({})\n", url_of(listener), listener.address);
+  if (config.admin != "off")
+    text += fmt::format("  admin       http://{}  (/healthz /readyz /metrics)\n", config.admin);
   for (const ProviderConfig& provider : config.providers) {
-    text += fmt::format("  provider    {}  ({}{}{})\n", provider.name, provider.type, provider.base_url.empty() ? "" : ", ", provider.base_url);
+    text += fmt::format("  provider    {}  ({}{}{})\n", provider.name, provider.type,
+                        provider.base_url.empty() ? "" : ", ", provider.base_url);
   }
-  for (const DisabledProvider& provider : config.disabled) text += fmt::format("  disabled    {}  ({})\n", provider.name, provider.reason);
+  for (const DisabledProvider& provider : config.disabled)
+    text += fmt::format("  disabled    {}  ({})\n", provider.name, provider.reason);
   text += fmt::format(
       "\n  try: curl -N {}/v1/chat/completions -H 'content-type: application/json' \\\n"
       "         -d '{{\"model\":\"{}\",\"stream\":true,\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'\n",

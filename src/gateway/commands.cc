@@ -1,9 +1,9 @@
 #include "gateway/commands.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "gateway/config/load.h"
@@ -27,7 +27,8 @@ int check(const std::string& file) {
   const Environment environment = process_environment();
   if (file.empty()) {
     const Config config = config_from_environment(environment);
-    fmt::print("no file given and no {} here: {} provider(s) found in the environment\n", default_file, config.providers.size());
+    fmt::print("no file given and no {} here: {} provider(s) found in the environment\n", default_file,
+               config.providers.size());
     return 0;
   }
   const LoadedConfig loaded = load_config_file(file, environment);
@@ -48,7 +49,9 @@ int run_command_line(int argc, char** argv) {
   ConfigSource source;
   std::string file;
   CLI::App* serve_command = app.add_subcommand("serve", "run the gateway");
-  serve_command->add_option("-c,--config", file, "configuration file (default: ./sluice.yaml, else providers found by their environment keys)");
+  serve_command->add_option(
+      "-c,--config", file,
+      "configuration file (default: ./sluice.yaml, else providers found by their environment keys)");
   serve_command->add_option("--listen", source.listen, "listen here instead of where the file says (host:port)");
   serve_command->add_option("--admin", source.admin, "admin address instead of the file's (host:port, or off)");
 
@@ -60,7 +63,8 @@ int run_command_line(int argc, char** argv) {
   check_command->add_flag("--reference", reference, "print the reference page in Markdown");
 
   MockCommand mock;
-  CLI::App* mock_command = app.add_subcommand("mock", "run a deterministic model server with latency and faults on demand");
+  CLI::App* mock_command =
+      app.add_subcommand("mock", "run a deterministic model server with latency and faults on demand");
   add_mock_options(*mock_command, mock);
 
   CLI::App* version_command = app.add_subcommand("version", "print the version");

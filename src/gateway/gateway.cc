@@ -50,6 +50,10 @@ Result<Bound> Gateway::bind_new(Config& config) {
   Bound bound(workers_.empty() ? worker_count(config) : workers_.size());
   for (ListenerConfig& listener : config.listeners) {
     if (std::find(addresses_.begin(), addresses_.end(), listener.address) != addresses_.end()) continue;
+    if (Result<void> unused = net::Listener::check_free(listener.address); !unused) {
+      close_all(bound);
+      return forward(unused);
+    }
     for (auto& of_worker : bound) {
       const Result<int> descriptor = net::Listener::bind(listener.address);
       if (!descriptor) {

@@ -20,8 +20,8 @@ struct ReloadResult {
   std::vector<std::string> problems;  ///< each with file, line, column and remedy
 };
 
-/// The whole gateway: workers, listeners, the configuration in force and its reloads. Lives on the control thread, whose loop also
-/// serves the admin listener; every method is called there.
+/// The whole gateway: workers, listeners, the configuration in force and its reloads. Lives on the control thread,
+/// whose loop also serves the admin listener; every method is called there.
 class Gateway {
  public:
   Gateway(ConfigSource source, GatewayShared& shared);
@@ -30,7 +30,8 @@ class Gateway {
   /// Binds, starts the workers. Fails with what keeps it from serving; nothing runs then.
   Result<void> start(Config config);
 
-  /// Loads the configuration again and puts it in force, or changes nothing. `cause` is for the log ("signal", "file", "admin").
+  /// Loads the configuration again and puts it in force, or changes nothing. `cause` is for the log ("signal", "file",
+  /// "admin").
   ReloadResult reload(std::string_view cause);
 
   const Snapshot& snapshot() const { return *snapshot_; }
@@ -38,8 +39,8 @@ class Gateway {
   /// Addresses in force, port 0 replaced by what the system chose.
   const std::vector<std::string>& addresses() const { return addresses_; }
 
-  /// Stops accepting, lets exchanges finish for the configured time, then ends them in their protocol; `done` is called on the
-  /// control thread when nothing is left.
+  /// Stops accepting, lets exchanges finish for the configured time, then ends them in their protocol; `done` is called
+  /// on the control thread when nothing is left.
   void drain(std::function<void()> done);
 
   /// Calls `answer` on the control thread with the live exchanges of all workers.

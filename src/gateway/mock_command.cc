@@ -1,9 +1,8 @@
 #include "gateway/mock_command.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <signal.h>
-
-#include <CLI/CLI.hpp>
 
 #include "base/units.h"
 #include "gateway/control_loop.h"
@@ -42,6 +41,7 @@ class MockProcess {
   explicit MockProcess(const MockCommand& command) : handler_(command.options) {}
 
   Result<void> start(const std::string& address) {
+    if (Result<void> unused = net::Listener::check_free(address); !unused) return unused;
     Result<int> descriptor = net::Listener::bind(address);
     if (!descriptor) return forward(descriptor);
     const std::string actual = net::Listener::local_address(*descriptor);
@@ -89,7 +89,8 @@ void add_mock_options(CLI::App& app, MockCommand& command) {
   add_duration(app, "--between-tokens", options.between_tokens, "between two tokens, such as 20ms");
   app.add_option("--tokens", options.tokens, "length of each answer; 0: what comes naturally")->capture_default_str();
   app.add_option("--models", options.models, "what /v1/models lists")->delimiter(',');
-  app.add_option("--fault-rate", options.fault_rate, "share of requests that go wrong, 0 to 1")->check(CLI::Range(0.0, 1.0));
+  app.add_option("--fault-rate", options.fault_rate, "share of requests that go wrong, 0 to 1")
+      ->check(CLI::Range(0.0, 1.0));
   app.add_option("--faults", options.faults, "how, as x-mock-fault spells it; one is chosen")->delimiter(',');
 }
 

@@ -45,9 +45,7 @@ class Process {
     if (Result<void> started = gateway_.start(std::move(config)); !started) return started;
     signals_.emplace(handled_signals, [this](int signal) { on_signal(signal); });
     if (source_.is_file()) {
-      watch_ = std::make_unique<ConfigWatch>(source_.path, [this] {
-        control_.post([this] { reload("file"); });
-      });
+      watch_ = std::make_unique<ConfigWatch>(source_.path, [this] { control_.post([this] { reload("file"); }); });
     }
     print_banner();
     return {};
@@ -58,6 +56,7 @@ class Process {
  private:
   Result<void> listen_admin(const std::string& address) {
     if (address == "off") return {};
+    if (Result<void> unused = net::Listener::check_free(address); !unused) return unused;
     Result<int> descriptor = net::Listener::bind(address);
     if (!descriptor) return forward(descriptor);
     admin_address_ = net::Listener::local_address(*descriptor);

@@ -32,7 +32,8 @@ ModelTable::LeftOut left_out(const Config& config) {
 std::vector<llm::Price> price_overrides(const std::vector<PriceConfig>& configs) {
   std::vector<llm::Price> prices;
   for (const PriceConfig& config : configs) {
-    prices.push_back({config.model, config.input.value_or(0), config.output.value_or(0), config.cached_input, {}, {}, {}});
+    prices.push_back(
+        {config.model, config.input.value_or(0), config.output.value_or(0), config.cached_input, {}, {}, {}});
   }
   return prices;
 }
@@ -59,8 +60,8 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::build(Config config, std::uint
 
   // The onion, from the outside in.
   snapshot->stages.push_back(std::make_unique<RouteStage>(*snapshot->routes));
-  snapshot->stages.push_back(std::make_unique<ProviderStage>(*snapshot->providers, *snapshot->models, settled.models,
-                                                            *snapshot->prices));
+  snapshot->stages.push_back(
+      std::make_unique<ProviderStage>(*snapshot->providers, *snapshot->models, settled.models, *snapshot->prices));
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }
 

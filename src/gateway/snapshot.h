@@ -18,8 +18,8 @@
 
 namespace sluice {
 
-/// One configuration made ready to serve: immutable, shared by all workers, kept by every exchange that began with it. What must
-/// survive a reload (connections, counters, pools) lives outside.
+/// One configuration made ready to serve: immutable, shared by all workers, kept by every exchange that began with it.
+/// What must survive a reload (connections, counters, pools) lives outside.
 struct Snapshot {
   Config config;
   std::uint64_t revision = 0;
@@ -32,7 +32,8 @@ struct Snapshot {
   /// By listener address; a plain listener has none.
   std::map<std::string, std::shared_ptr<net::TlsContext>, std::less<>> tls;
 
-  /// Everything that can fail about a valid configuration fails here (certificates, CA files), before any worker sees it.
+  /// Everything that can fail about a valid configuration fails here (certificates, CA files), before any worker sees
+  /// it.
   static Result<std::shared_ptr<const Snapshot>> build(Config config, std::uint64_t revision);
 };
 

@@ -23,8 +23,8 @@ struct BoundListener {
   int descriptor = -1;
 };
 
-/// One worker: its thread and loop, its listeners, its connections on both sides. Methods may be called from the control thread;
-/// all they do happens on the worker's own thread, in the order of the calls.
+/// One worker: its thread and loop, its listeners, its connections on both sides. Methods may be called from the
+/// control thread; all they do happens on the worker's own thread, in the order of the calls.
 class WorkerThread {
  public:
   WorkerThread(std::size_t index, GatewayShared& shared, std::shared_ptr<const Snapshot> snapshot);
@@ -32,7 +32,8 @@ class WorkerThread {
   ~WorkerThread();
 
   void start();
-  /// New exchanges begin with `snapshot`; `added` listeners open, those whose addresses it does not name any more close.
+  /// New exchanges begin with `snapshot`; `added` listeners open, those whose addresses it does not name any more
+  /// close.
   void apply(std::shared_ptr<const Snapshot> snapshot, std::vector<BoundListener> added);
   /// Stops accepting and closes idle connections; `on_empty` is called on the worker's thread once none is left.
   void drain(std::function<void()> on_empty);

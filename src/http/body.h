@@ -39,6 +39,9 @@ class StringBody final : public Body {
   bool given_ = false;
 };
 
+/// A body over a limit (too_large, client), naming the limit.
+Error body_too_large(std::uint64_t limit);
+
 /// Reads a body to its end into one string, or fails with too_large once it passes `limit` bytes (also when the
 /// announced length already does). A null body is empty. simdjson may read up to its padding past the end: 64 bytes are
 /// reserved there.

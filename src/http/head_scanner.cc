@@ -28,7 +28,7 @@ void HeadScanner::reset() { *this = HeadScanner(limits_, kind_); }
 /// Where the run of harmless bytes from `from` on ends.
 std::size_t HeadScanner::plain_run(std::string_view input, std::size_t from) const {
   while (input.size() - from >= sizeof(std::uint64_t)) {
-    std::uint64_t bytes;
+    std::uint64_t bytes = 0;
     std::memcpy(&bytes, input.data() + from, sizeof bytes);
     if (any_special(bytes)) break;
     from += sizeof bytes;

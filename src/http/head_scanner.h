@@ -9,9 +9,9 @@
 namespace sluice::http {
 
 struct HeadLimits {
-  std::size_t max_bytes = 64 * 1024;   ///< start line and fields together; of trailers likewise
-  std::size_t max_fields = 128;        ///< header fields; trailer fields likewise
-  std::size_t max_target = 16 * 1024;  ///< request target
+  std::size_t max_bytes = std::size_t{64} * 1024;   ///< start line and fields together; of trailers likewise
+  std::size_t max_fields = 128;                     ///< header fields; trailer fields likewise
+  std::size_t max_target = std::size_t{16} * 1024;  ///< request target
 };
 
 /// Finds the end of a message head in bytes that come in any pieces, and refuses at once what no head may contain: bare

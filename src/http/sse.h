@@ -20,7 +20,7 @@ struct SseEvent {
 class SseSplitter {
  public:
   /// `max_event`: an event larger than this is dropped whole and counted as `oversized`.
-  explicit SseSplitter(std::size_t max_event = 4 * 1024 * 1024) : max_event_(max_event) {}
+  explicit SseSplitter(std::size_t max_event = std::size_t{4} << 20) : max_event_(max_event) {}
 
   /// Calls `on_event(const SseEvent&)` for every event that is complete with this piece. Returns how many bytes of the
   /// piece belong to complete events (comment blocks and blank lines between events included): what may be forwarded

@@ -5,12 +5,14 @@
 
 namespace sluice::llm {
 
-/// Finds where server-sent events end in bytes that come in any pieces: a blank line, ended by LF, CRLF or CR. Looks at nothing else.
+/// Finds where server-sent events end in bytes that come in any pieces: a blank line, ended by LF, CRLF or CR. Looks at
+/// nothing else.
 class EventBounds {
  public:
   static constexpr std::size_t none = std::string_view::npos;
 
-  /// The offset behind the blank line that ends the first event at or after `from`, or `none` after having looked at all of `piece`.
+  /// The offset behind the blank line that ends the first event at or after `from`, or `none` after having looked at
+  /// all of `piece`.
   std::size_t next_end(std::string_view piece, std::size_t from);
   /// No byte of an event has come whose end has not.
   bool at_boundary() const { return boundary_; }

@@ -1,8 +1,7 @@
 #include "llm/json_members.h"
 
-#include <fmt/format.h>
-
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 namespace sluice::llm {
 namespace {
@@ -32,7 +31,8 @@ class Scanner {
     const std::size_t begin = at_;
     if (!take('"')) return {};
     // Long strings are the bulk of a request: go from quote to quote, which is a memchr, and look back for escapes.
-    for (std::size_t quote = text_.find('"', at_); quote != std::string_view::npos; quote = text_.find('"', quote + 1)) {
+    for (std::size_t quote = text_.find('"', at_); quote != std::string_view::npos;
+         quote = text_.find('"', quote + 1)) {
       if (is_escaped(quote, begin)) continue;
       at_ = quote + 1;
       return text_.substr(begin, at_ - begin);
@@ -89,7 +89,8 @@ class Scanner {
 };
 
 tl::unexpected<Error> broken(std::size_t at, std::string_view wanted) {
-  return fail(ErrorKind::bad_request, ErrorSource::client, fmt::format("The body is not valid JSON: {} expected at byte {}.", wanted, at));
+  return fail(ErrorKind::bad_request, ErrorSource::client,
+              fmt::format("The body is not valid JSON: {} expected at byte {}.", wanted, at));
 }
 
 std::string unescape(std::string_view quoted) {

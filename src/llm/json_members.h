@@ -21,8 +21,9 @@ struct JsonMember {
   std::string as_string() const;
 };
 
-/// The members of the object that `text` is, in their order, repeated keys included. Looks at the structure only: values inside are
-/// skipped, not validated. Linear, no allocation but the vector. Fails (bad_request, client) with the offset of what is wrong.
+/// The members of the object that `text` is, in their order, repeated keys included. Looks at the structure only:
+/// values inside are skipped, not validated. Linear, no allocation but the vector. Fails (bad_request, client) with the
+/// offset of what is wrong.
 Result<std::vector<JsonMember>> json_members(std::string_view text);
 
 /// The elements of the array that `text` is.

@@ -11,7 +11,8 @@ constexpr double per_token = 1e-6;
 
 bool names(const Price& price, std::string_view provider, std::string_view model) {
   if (price.model.find('/') == std::string::npos) return text::glob_matches(price.model, model);
-  return text::glob_matches(price.model, model) || text::glob_matches(price.model, fmt::format("{}/{}", provider, model));
+  return text::glob_matches(price.model, model) ||
+         text::glob_matches(price.model, fmt::format("{}/{}", provider, model));
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ struct Price {
   std::optional<double> audio_output;
 };
 
-/// What tokens cost. Overrides are asked first, then the shipped table (list prices, see prices_data.cc for their date). Immutable; any thread.
+/// What tokens cost. Overrides are asked first, then the shipped table (list prices, see prices_data.cc for their
+/// date). Immutable; any thread.
 class PriceTable {
  public:
   explicit PriceTable(std::vector<Price> overrides = {});

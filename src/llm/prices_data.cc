@@ -1,7 +1,7 @@
 #include "llm/prices.h"
 
-// List prices in US dollars per million tokens, as the providers published them up to 2025; a deployment overrides them with `prices:`.
-// The first match wins, so a family's special members stand before the family.
+// List prices in US dollars per million tokens, as the providers published them up to 2025; a deployment overrides them
+// with `prices:`. The first match wins, so a family's special members stand before the family.
 namespace sluice::llm {
 
 const std::vector<Price>& shipped_prices() {

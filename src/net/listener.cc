@@ -53,19 +53,32 @@ struct Listener::State {
   }
 };
 
-Result<int> Listener::bind(const std::string& text) {
+namespace {
+
+Result<int> bind_socket(const std::string& text, bool shared) {
   const Result<Address> address = Address::parse(text);
   if (!address) return cannot_listen(text, address.error().text);
   const int descriptor = ::socket(address->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return cannot_listen(text, std::strerror(errno));
   set_option(descriptor, SOL_SOCKET, SO_REUSEADDR);
-  set_option(descriptor, SOL_SOCKET, SO_REUSEPORT);
+  if (shared) set_option(descriptor, SOL_SOCKET, SO_REUSEPORT);
   if (::bind(descriptor, address->data(), address->size()) != 0 || ::listen(descriptor, backlog) != 0) {
     const int why = errno;
     ::close(descriptor);
     return cannot_listen(text, std::strerror(why));
   }
   return descriptor;
+}
+
+}  // namespace
+
+Result<int> Listener::bind(const std::string& address) { return bind_socket(address, true); }
+
+Result<void> Listener::check_free(const std::string& address) {
+  const Result<int> descriptor = bind_socket(address, false);
+  if (!descriptor) return tl::unexpected(descriptor.error());
+  ::close(*descriptor);
+  return {};
 }
 
 Listener::Listener(int descriptor, OnAccept on_accept, OnRefusal on_refusal) : state_(std::make_shared<State>()) {

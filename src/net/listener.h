@@ -23,6 +23,9 @@ class Listener {
   /// Binds and listens; the kernel queues connections from now on. From any thread. `address` is "host:port" with a
   /// literal host. Fails with ErrorKind::config naming the address and why.
   static Result<int> bind(const std::string& address);
+  /// Whether somebody listens on the address already. SO_REUSEPORT would let a second process share it and take half of
+  /// the connections without a word, so whoever opens an address for the first time asks before.
+  static Result<void> check_free(const std::string& address);
 
   /// REQUIRES: current worker. Takes over the descriptor that `bind` gave.
   Listener(int descriptor, OnAccept on_accept, OnRefusal on_refusal);

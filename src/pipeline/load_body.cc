@@ -13,7 +13,11 @@ bool has_json_body(const Exchange& exchange) {
 }
 
 Task<Result<void>> load_body(Exchange& exchange, std::uint64_t limit) {
-  if (exchange.body_text) co_return Result<void>();
+  if (exchange.body_text) {
+    // Read under the bound of another route, before the model in it decided for this one.
+    if (exchange.body_text->size() <= limit) co_return Result<void>();
+    co_return tl::unexpected(http::body_too_large(limit));
+  }
   Result<std::string> text = co_await http::read_all(exchange.request.body.get(), limit);
   if (!text) co_return forward(text);
   exchange.record.bytes_in = text->size();

@@ -27,11 +27,13 @@ Task<Result<std::string>> fetch(const Provider& provider, const Exchange& exchan
   call.method = "GET";
   call.target = "/models";
   const http::RequestHead plain;
-  call.fields = upstream_fields(plain, provider.config(), provider.next_key(), exchange.record.id, exchange.traceparent, true);
+  call.fields =
+      upstream_fields(plain, provider.config(), provider.next_key(), exchange.record.id, exchange.traceparent, true);
   Result<http::Response> response = co_await provider.upstream().send(call, *exchange.upstreams);
   if (!response) co_return forward(response);
   if (response->status != 200) {
-    co_return fail(ErrorKind::protocol, ErrorSource::upstream, fmt::format("the model list has status {}", response->status));
+    co_return fail(ErrorKind::protocol, ErrorSource::upstream,
+                   fmt::format("the model list has status {}", response->status));
   }
   co_return co_await http::read_all(response->body.get(), largest_list);
 }
@@ -53,7 +55,7 @@ Task<Reply> ModelList::answer(Exchange& exchange) {
   for (const llm::openai::ModelEntry& entry : entries) {
     if (entry.id == id) co_return json_reply(llm::openai::render_model(entry));
   }
-  const Error error{ErrorKind::not_found, ErrorSource::client, Retryable::no,
+  const Error error{ErrorKind::model_not_found, ErrorSource::client, Retryable::no,
                     fmt::format("There is no model '{}'; GET /v1/models lists those there are.", id)};
   co_return refuse(exchange, error);
 }

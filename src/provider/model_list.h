@@ -15,13 +15,14 @@
 
 namespace sluice {
 
-/// GET /v1/models and /v1/models/ID: every name a client may use, that is, the aliases of the configuration and what each provider
-/// lists, as provider/model. Providers are asked at the same time and with a deadline; a list is kept for a minute, that of a
-/// provider that does not answer for a few seconds as empty. Thread-safe.
+/// GET /v1/models and /v1/models/ID: every name a client may use, that is, the aliases of the configuration and what
+/// each provider lists, as provider/model. Providers are asked at the same time and with a deadline; a list is kept for
+/// a minute, that of a provider that does not answer for a few seconds as empty. Thread-safe.
 class ModelList {
  public:
   /// Both outlive the list.
-  ModelList(const Providers& providers, const std::vector<ModelConfig>& aliases) : providers_(providers), aliases_(aliases) {}
+  ModelList(const Providers& providers, const std::vector<ModelConfig>& aliases)
+      : providers_(providers), aliases_(aliases) {}
 
   static bool asks_for_it(const http::RequestHead& head);
   Task<Reply> answer(Exchange& exchange);

@@ -150,10 +150,10 @@ std::vector<std::string_view> ModelTable::names() const {
 Error ModelTable::unknown_model(std::string_view name) const {
   const auto [provider, model] = split(name);
   if (const std::string* const reason = why_left_out(provider)) {
-    return client_error(ErrorKind::not_found, fmt::format("The provider \"{}\" is not in use: {}.", provider, *reason));
+    return client_error(ErrorKind::model_not_found, fmt::format("The provider \"{}\" is not in use: {}.", provider, *reason));
   }
   if (!provider.empty() && model.empty()) {
-    return client_error(ErrorKind::not_found,
+    return client_error(ErrorKind::model_not_found,
                         fmt::format("The model {} names a provider only, no model of it.", quoted(name)));
   }
   std::string text = fmt::format("There is no model {}.{}", quoted(name), did_you_mean(near_models(name)));
@@ -161,7 +161,7 @@ Error ModelTable::unknown_model(std::string_view name) const {
     text += fmt::format(" Any model can be asked for as provider/model; the providers are {}.",
                         fmt::join(providers_, ", "));
   }
-  return client_error(ErrorKind::not_found, std::move(text));
+  return client_error(ErrorKind::model_not_found, std::move(text));
 }
 
 Error ModelTable::unknown_provider(std::string_view name) const {

@@ -90,7 +90,7 @@ TEST(ModelTable, AnyNameGoesToTheOnlyProvider) {
 TEST(ModelTable, AnUnknownNameListsNearOnes) {
   const auto misspelled = table().resolve("smrat", 0);
   ASSERT_FALSE(misspelled);
-  EXPECT_EQ(misspelled.error().kind, ErrorKind::not_found);
+  EXPECT_EQ(misspelled.error().kind, ErrorKind::model_not_found);
   EXPECT_EQ(misspelled.error().source, ErrorSource::client);
   EXPECT_THAT(misspelled.error().text, HasSubstr("no model \"smrat\". Did you mean \"smart\"?"));
 

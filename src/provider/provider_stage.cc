@@ -116,8 +116,9 @@ Task<Result<ProviderStage::Plan>> ProviderStage::make_plan(Exchange& exchange) c
   const std::optional<ProviderPath> named = split_provider_path(head.path());
   const std::string_view path = named ? named->rest : head.path();
   if (!path.starts_with("/v1/")) {
-    co_return fail(ErrorKind::not_found, ErrorSource::client,
-                   fmt::format("No such endpoint: {} {}. The API lives under /v1/.", head.method, exchange.record.path));
+    co_return fail(
+        ErrorKind::not_found, ErrorSource::client,
+        fmt::format("No such endpoint: {} {}. The API lives under /v1/.", head.method, exchange.record.path));
   }
   if (has_dot_segment(path)) {
     co_return fail(ErrorKind::bad_request, ErrorSource::client, "The path must not have segments of dots.");
@@ -130,12 +131,14 @@ Task<Result<ProviderStage::Plan>> ProviderStage::make_plan(Exchange& exchange) c
     if (!loaded) co_return tl::unexpected(loaded.error());
   }
   const std::string_view provider = named ? named->provider : std::string_view();
-  const Result<void> planned = exchange.body_text ? plan_json(exchange, provider, plan) : plan_other(exchange, provider, plan);
+  const Result<void> planned =
+      exchange.body_text ? plan_json(exchange, provider, plan) : plan_other(exchange, provider, plan);
   if (!planned) co_return tl::unexpected(planned.error());
   co_return plan;
 }
 
-/// Whom the hints name, or else whom the model's name means. Without a model there is nobody else to ask for but a provider.
+/// Whom the hints name, or else whom the model's name means. Without a model there is nobody else to ask for but a
+/// provider.
 Result<ModelChoice> ProviderStage::decide(const ProviderHints& hints, const std::string& model, bool for_model) const {
   const bool hinted = !hints.path.empty() || !hints.header.empty() || !hints.route.empty();
   if (!hinted && (for_model || !model.empty())) return models_.resolve(model, random::next());
@@ -176,7 +179,8 @@ Result<void> ProviderStage::plan_other(Exchange& exchange, std::string_view name
   if (!choice) return tl::unexpected(choice.error());
   choose(exchange, *choice, plan);
   const std::string query = upstream_query(head.query());
-  plan.call->target = plan.path + (choice->model == model ? query : with_model(std::string_view(query).substr(1), choice->model));
+  plan.call->target =
+      plan.path + (choice->model == model ? query : with_model(std::string_view(query).substr(1), choice->model));
   if (exchange.request.body) {
     plan.sent = std::make_unique<CountedBody>(exchange, std::move(exchange.request.body));
     plan.call->streamed_body = plan.sent.get();
@@ -216,6 +220,7 @@ Task<Reply> ProviderStage::ask(Exchange& exchange, Plan plan) const {
   reply.fields.set(provider_header, config.name);
   reply.upgrade = std::move(answer->upgrade);
   if (reply.upgrade) {
+    reply.fields.set("upgrade", answer->fields.get("upgrade"));
     net::Stream* stream = reply.upgrade->stream.get();
     exchange.set_interrupt([stream] { stream->close(); });
   }
@@ -228,7 +233,8 @@ Task<Reply> ProviderStage::ask(Exchange& exchange, Plan plan) const {
     const llm::openai::StreamRelay::Options options{.hide_usage = plan.hide_usage, .choices = plan.choices};
     reply.body = std::make_unique<StreamReply>(context, std::move(body), llm::openai::StreamRelay(options));
   } else {
-    reply.body = std::make_unique<WholeReply>(context, std::move(body), plan.chat && reply.status < 300 && is_json(reply.fields));
+    reply.body = std::make_unique<WholeReply>(context, std::move(body),
+                                              plan.chat && reply.status < 300 && is_json(reply.fields));
   }
   co_return reply;
 }

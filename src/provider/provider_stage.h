@@ -13,8 +13,8 @@
 
 namespace sluice {
 
-/// The innermost stage: finds the provider that answers, asks it, and hands its bytes on as they come while looking at them in
-/// place for usage.
+/// The innermost stage: finds the provider that answers, asks it, and hands its bytes on as they come while looking at
+/// them in place for usage.
 class ProviderStage final : public Stage {
  public:
   /// All outlive the stage.

@@ -51,7 +51,8 @@ std::uint64_t ReplyContext::estimated_prompt() const {
   return view ? llm::estimate_tokens(view->prompt_text()) : 0;
 }
 
-StreamReply::StreamReply(const ReplyContext& context, std::unique_ptr<http::Body> upstream, llm::openai::StreamRelay relay)
+StreamReply::StreamReply(const ReplyContext& context, std::unique_ptr<http::Body> upstream,
+                         llm::openai::StreamRelay relay)
     : context_(context), reader_(context.exchange, std::move(upstream)), relay_(std::move(relay)) {}
 
 StreamReply::~StreamReply() { settle(); }
@@ -106,9 +107,10 @@ std::string_view StreamReply::end() {
                      Outcome::broken);
   }
   if (end == End::failed) {
-    note_failure(context_.exchange,
-                 {ErrorKind::protocol, ErrorSource::upstream, Retryable::no, "The provider reported an error in its stream."},
-                 Outcome::broken);
+    note_failure(
+        context_.exchange,
+        {ErrorKind::protocol, ErrorSource::upstream, Retryable::no, "The provider reported an error in its stream."},
+        Outcome::broken);
   }
   ended_ = true;
   settle();
@@ -126,7 +128,10 @@ std::string_view StreamReply::break_off(const Error& error, Outcome outcome) {
 }
 
 WholeReply::WholeReply(const ReplyContext& context, std::unique_ptr<http::Body> upstream, bool count)
-    : context_(context), reader_(context.exchange, std::move(upstream)), length_(reader_.body().length()), count_(count) {}
+    : context_(context),
+      reader_(context.exchange, std::move(upstream)),
+      length_(reader_.body().length()),
+      count_(count) {}
 
 WholeReply::~WholeReply() { settle_by_estimate(); }
 

@@ -13,8 +13,8 @@
 
 namespace sluice {
 
-/// Reads a body piece by piece, but lets go when the exchange is ended from outside or a deadline passes; the piece that was being
-/// read is not lost by a deadline.
+/// Reads a body piece by piece, but lets go when the exchange is ended from outside or a deadline passes; the piece
+/// that was being read is not lost by a deadline.
 class InterruptibleReader {
  public:
   InterruptibleReader(Exchange& exchange, std::unique_ptr<http::Body> body);
@@ -46,8 +46,8 @@ struct ReplyContext {
   std::uint64_t estimated_prompt() const;
 };
 
-/// A streamed answer in the caller's protocol: forwards whole events as they come, fills silences with comments, counts usage, and
-/// makes sure that a broken stream ends with an error event and never with a clean end.
+/// A streamed answer in the caller's protocol: forwards whole events as they come, fills silences with comments, counts
+/// usage, and makes sure that a broken stream ends with an error event and never with a clean end.
 class StreamReply final : public http::Body {
  public:
   StreamReply(const ReplyContext& context, std::unique_ptr<http::Body> upstream, llm::openai::StreamRelay relay);
@@ -70,7 +70,8 @@ class StreamReply final : public http::Body {
   bool settled_ = false;
 };
 
-/// A whole answer: forwarded untouched, and looked at for its usage (`count`) where it lies or, if it comes in pieces, in a copy.
+/// A whole answer: forwarded untouched, and looked at for its usage (`count`) where it lies or, if it comes in pieces,
+/// in a copy.
 class WholeReply final : public http::Body {
  public:
   WholeReply(const ReplyContext& context, std::unique_ptr<http::Body> upstream, bool count);

@@ -24,7 +24,8 @@ namespace sluice {
 class Upstream {
  public:
   virtual ~Upstream() = default;
-  /// Sends one call and gives the answer once its head is known; the body is pulled. `call` and `client` outlive the answer's body.
+  /// Sends one call and gives the answer once its head is known; the body is pulled. `call` and `client` outlive the
+  /// answer's body.
   virtual Task<Result<http::Response>> send(UpstreamCall& call, http::Client& client) = 0;
   /// Names the connections it needs, so that a reload keeps those and closes the others; empty: none.
   virtual std::string_view identity() const { return {}; }

@@ -25,8 +25,10 @@ std::vector<ModelEntry> parse_model_list(std::string_view text) {
     const json::value* id = object ? object->if_contains("id") : nullptr;
     if (!id || !id->is_string() || id->get_string().empty()) continue;
     ModelEntry model{std::string(id->get_string()), 0, {}};
-    if (const json::value* created = object->if_contains("created"); created && created->is_int64()) model.created = created->get_int64();
-    if (const json::value* owner = object->if_contains("owned_by"); owner && owner->is_string()) model.owned_by = owner->get_string();
+    if (const json::value* created = object->if_contains("created"); created && created->is_int64())
+      model.created = created->get_int64();
+    if (const json::value* owner = object->if_contains("owned_by"); owner && owner->is_string())
+      model.owned_by = owner->get_string();
     models.push_back(std::move(model));
   }
   return models;

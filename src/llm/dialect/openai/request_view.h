@@ -13,7 +13,8 @@ namespace sluice::llm::openai {
 /// What the gateway reads of a request body; everything else passes untouched. Views into the text it was made of.
 class RequestView {
  public:
-  /// Fails (bad_request, client) if `text` is no JSON object or a field that we read has a wrong type, naming the field.
+  /// Fails (bad_request, client) if `text` is no JSON object or a field that we read has a wrong type, naming the
+  /// field.
   static Result<RequestView> parse(std::string_view text);
 
   const std::string& model() const { return model_; }  ///< empty: not given
@@ -24,7 +25,8 @@ class RequestView {
   /// How many answers were asked for (`n`).
   std::size_t choices() const { return choices_; }
 
-  /// The body for the provider: its name of the model, and with `add_usage` the wish for usage. Otherwise byte for byte.
+  /// The body for the provider: its name of the model, and with `add_usage` the wish for usage. Otherwise byte for
+  /// byte.
   std::string rewritten(std::string_view model, bool add_usage) const;
 
   /// The raw JSON of what the model reads (messages, prompt, input), for estimates.

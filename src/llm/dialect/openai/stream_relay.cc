@@ -88,7 +88,8 @@ std::string_view StreamRelay::feed(std::string_view bytes) {
 std::string_view StreamRelay::process(std::string_view text, std::size_t scan_from) {
   std::size_t begin = 0;
   bool dropped = false;
-  for (std::size_t end = bounds_.next_end(text, scan_from); end != EventBounds::none; end = bounds_.next_end(text, end)) {
+  for (std::size_t end = bounds_.next_end(text, scan_from); end != EventBounds::none;
+       end = bounds_.next_end(text, end)) {
     const std::string_view event = text.substr(begin, end - begin);
     if (look_at(event)) {
       if (dropped) kept_.append(event);
@@ -136,7 +137,8 @@ bool StreamRelay::look_at_data(std::string_view data) {
     return true;
   }
   if (data.starts_with("{\"error\"")) failed_ = true;
-  for (const std::string_view name : {"\"content\"", "\"delta\"", "\"text\"", "\"arguments\"", "\"reasoning_content\""}) {
+  for (const std::string_view name :
+       {"\"content\"", "\"delta\"", "\"text\"", "\"arguments\"", "\"reasoning_content\""}) {
     const std::string_view content = string_after(data, name);
     if (content.empty()) continue;
     content_seen_ = true;

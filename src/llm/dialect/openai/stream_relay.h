@@ -12,13 +12,13 @@
 
 namespace sluice::llm::openai {
 
-/// Passes the events of an OpenAI stream (chat completions, completions, responses) on as they came, in whole events, and looks at
-/// them in place: usage, end, content. Without I/O. Copies nothing while pieces are whole events.
+/// Passes the events of an OpenAI stream (chat completions, completions, responses) on as they came, in whole events,
+/// and looks at them in place: usage, end, content. Without I/O. Copies nothing while pieces are whole events.
 class StreamRelay {
  public:
   struct Options {
-    bool hide_usage = false;   ///< drop the chunk that holds nothing but usage: the client did not ask for it
-    std::size_t choices = 1;   ///< how many must finish
+    bool hide_usage = false;           ///< drop the chunk that holds nothing but usage: the client did not ask for it
+    std::size_t choices = 1;           ///< how many must finish
     std::size_t max_held = 64 * 1024;  ///< a longer event is passed on in pieces
   };
   StreamRelay() = default;
@@ -28,8 +28,8 @@ class StreamRelay {
   std::string_view feed(std::string_view bytes);
 
   enum class End { whole, truncated, failed };
-  /// The upstream has ended in order: `whole` if the stream had its own end mark ([DONE], a final event, or every choice's finish
-  /// reason), `failed` if it ended after an error event, else `truncated`.
+  /// The upstream has ended in order: `whole` if the stream had its own end mark ([DONE], a final event, or every
+  /// choice's finish reason), `failed` if it ended after an error event, else `truncated`.
   End finish() const;
   /// Bytes that are held at the end of a whole stream: an event without its blank line.
   std::string_view rest() const { return held_; }

@@ -55,7 +55,8 @@ Usage parse_usage(std::string_view usage_object) {
 
 Usage usage_of(std::string_view reply) {
   const Members members = members_of(reply);
-  if (const JsonMember* usage = find_member(members, "usage"); usage && usage->value.starts_with('{')) return parse_usage(usage->value);
+  if (const JsonMember* usage = find_member(members, "usage"); usage && usage->value.starts_with('{'))
+    return parse_usage(usage->value);
   const JsonMember* response = find_member(members, "response");
   return response && response->value.starts_with('{') ? usage_of(response->value) : Usage();
 }
