@@ -171,7 +171,7 @@ def under_attack(bench: Bench, server, connections: int, seconds: int) -> tuple[
     server.start()
     bench.load("chat", server.port, rate=500, seconds=1)
     calm = bench.load("chat", server.port, rate=500, seconds=seconds)
-    attackers = bench.load_process("attack", server.port, nice=19, connections=connections)
+    attackers = bench.load_process("attack", server.port, background=True, connections=connections)
     attackers.line()
     disturbed = bench.load("chat", server.port, rate=500, seconds=seconds)
     tally = attackers.finish()

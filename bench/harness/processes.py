@@ -23,6 +23,14 @@ def raise_limits() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def raise_priority() -> None:
+    """Ahead of whatever else runs here, where the user may; children inherit it."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    except OSError:
+        pass
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -45,10 +53,10 @@ def wait_for_port(port: int, process: "Process", seconds: float = 10) -> None:
 class Process:
     """A child on one core. Its standard input is a pipe: the benchmark's own tools finish when it is closed."""
 
-    def __init__(self, name: str, command: list, core: int, folder: pathlib.Path, nice: int = 0):
+    def __init__(self, name: str, command: list, core: int, folder: pathlib.Path, background: bool = False):
         self.name = name
         self.log = folder / f"{name}.log"
-        words = ["taskset", "-c", str(core)] + (["nice", "-n", str(nice)] if nice else []) + [str(word) for word in command]
+        words = ["taskset", "-c", str(core)] + (["chrt", "--other", "0"] if background else []) + [str(word) for word in command]
         with open(self.log, "ab") as log:
             self.popen = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
         _running.append(self)

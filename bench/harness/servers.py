@@ -145,9 +145,9 @@ class Bench:
         self.candidate = kind("candidate", folder, self.upstream.port)
         self.servers = [self.nginx, self.candidate]
 
-    def load_process(self, what: str, port: int, nice: int = 0, **options) -> Process:
+    def load_process(self, what: str, port: int, background: bool = False, **options) -> Process:
         words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
-        return Process("load", [TOOLS / "bench_load", what, "--port", port, *words], LOAD_CORE, self.folder, nice)
+        return Process("load", [TOOLS / "bench_load", what, "--port", port, *words], LOAD_CORE, self.folder, background)
 
     def load(self, what: str, port: int, **options) -> dict:
         """Runs a load to its end."""
