@@ -169,10 +169,10 @@ TEST(StreamReply, AnUpstreamThatBreaksEndsWithAnErrorEvent) {
   setup.stream({chunk("a"), chunk("b").substr(0, 12), broken()});
   const Received& received = setup.run();
   EXPECT_THAT(received.text, StartsWith(chunk("a") + "data: {\"error\""));
-  expect_error_at_end(received.text, "reset");
+  expect_error_at_end(received.text, "connection_reset");
   EXPECT_FALSE(received.error);
   EXPECT_EQ(setup.record().outcome, Outcome::broken);
-  EXPECT_EQ(setup.record().error_code, "reset");
+  EXPECT_EQ(setup.record().error_code, "connection_reset");
   EXPECT_TRUE(setup.record().usage.estimated);
   EXPECT_TRUE(setup.dropped);
 }
@@ -180,7 +180,7 @@ TEST(StreamReply, AnUpstreamThatBreaksEndsWithAnErrorEvent) {
 TEST(StreamReply, AnUpstreamThatBreaksAtOnceEndsWithAnErrorEvent) {
   Case setup;
   setup.stream({broken()});
-  expect_error_at_end(setup.run().text, "reset");
+  expect_error_at_end(setup.run().text, "connection_reset");
   EXPECT_EQ(setup.record().outcome, Outcome::broken);
 }
 
@@ -214,7 +214,7 @@ TEST(StreamReply, AnErrorEventOfTheProviderPassesAndIsNoSuccess) {
   setup.stream({chunk("a"), event});
   EXPECT_EQ(setup.run().text, chunk("a") + event);
   EXPECT_EQ(setup.record().outcome, Outcome::broken);
-  EXPECT_EQ(setup.record().error_code, "protocol");
+  EXPECT_EQ(setup.record().error_code, "protocol_error");
 }
 
 TEST(StreamReply, TheLastBlankLineMayBeMissing) {

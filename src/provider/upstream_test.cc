@@ -174,7 +174,7 @@ TEST(HttpUpstream, TellsThatNobodyAnswers) {
     call.method = "GET";
     call.target = "/models";
     const std::string answer = co_await answer_of((*built)->find("gone")->upstream(), call, client);
-    EXPECT_THAT(answer, testing::StartsWith("connect: "));
+    EXPECT_THAT(answer, testing::StartsWith("connect_failed: "));
   };
   net::run_until_done(test());
 }
