@@ -34,4 +34,4 @@ if [ package-lock.json -nt node_modules/.package-lock.json ]; then
   touch node_modules/.package-lock.json
 fi
 
-SLUICE_BIN=$binary exec node --test --test-reporter=spec --test-timeout=600000 "${files[@]}"
+SLUICE_BIN=$binary exec node --test --test-reporter=spec --test-timeout=600000 --test-concurrency=3 "${files[@]}"

@@ -299,6 +299,24 @@ describe('limits', () => {
     await client.rest();
     assert.equal(await limited.metric('sluice_rejected_requests_total', { reason: 'slow_header' }), 1);
   });
+  test('a header that comes in drips', async (t) => {
+    const limited = await Gateway.start(t, { ...config, limits: { header_timeout: '300ms' } });
+    const client = await RawClient.connect(limited.port);
+    onEnd(t, () => client.close());
+    for (const kept of [false, true]) {
+      const slow = kept ? await RawClient.connect(limited.port) : client;
+      onEnd(t, () => slow.close());
+      if (kept) await slow.send(request('GET', '/v1/models')).response();
+      slow.send('GET /v1/models HTTP/1.1\r\nHost: x\r\nX-A: ');
+      const answered = slow.response();
+      for (let i = 0; i < 40 && slow.buffer.length === 0 && !slow.ended; ++i) {
+        await sleep(50);
+        slow.send('x');
+      }
+      assert.ok(slow.ended || slow.buffer.length > 0, `${kept ? 'a later' : 'the first'} request of a connection may drip for ever`);
+      assert.equal((await answered).status, 408);
+    }
+  });
   test('a body that does not come', async (t) => {
     const limited = await Gateway.start(t, { ...config, limits: { body_timeout: '100ms', min_body_rate: '1KiB' } });
     const client = await RawClient.connect(limited.port);

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import tls from 'node:tls';
 import WebSocket, { WebSocketServer } from 'ws';
 import https from 'node:https';
 import { once } from 'node:events';
@@ -213,7 +212,6 @@ describe('towards providers', () => {
     const before = wrongName.requests.length;
     await ask('wrong');
     await sleep(50);
-    assert.equal(wrongName.requests.length, before + 0);
-    assert.ok(tls.DEFAULT_MIN_VERSION);
+    assert.equal(wrongName.requests.length, before);
   });
 });

@@ -4,8 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import WebSocket, { WebSocketServer } from 'ws';
-import OpenAI from 'openai';
-import { startAimock } from '../lib/aimock.mjs';
+import { answers, startAimock } from '../lib/aimock.mjs';
 import { Gateway } from '../lib/gateway.mjs';
 import { assertError } from '../lib/errors.mjs';
 import { eventually, onEnd, reservedPort, sleep, within } from '../lib/process.mjs';
@@ -214,12 +213,15 @@ describe('the tunnel', () => {
 });
 
 test('a realtime session of aimock', async (t) => {
-  const { socket } = await open(t, '/v1/realtime?model=aimock/gpt-realtime');
+  const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/v1/realtime?model=aimock/gpt-realtime`);
+  onEnd(t, () => socket.terminate());
   const events = [];
   socket.on('message', (data) => events.push(JSON.parse(data)));
   await eventually(() => events.some((event) => event.type === 'session.created'), 'the session');
-  socket.send(JSON.stringify({ type: 'conversation.item.create', item: { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'greet me' }] } }));
+  const content = [{ type: 'input_text', text: 'greet me' }];
+  socket.send(JSON.stringify({ type: 'conversation.item.create', item: { type: 'message', role: 'user', content } }));
   socket.send(JSON.stringify({ type: 'response.create', response: { output_modalities: ['text'] } }));
   await eventually(() => events.some((event) => event.type === 'response.done'), 'the response');
-  assert.ok(OpenAI, 'the SDK is the one of the other tests');
+  const text = events.filter((event) => event.type === 'response.output_text.delta').map((event) => event.delta).join('');
+  assert.equal(text, answers.greeting);
 });

@@ -50,8 +50,8 @@ async function normalTraffic(gateway, requests) {
 
 const kinds = {
   'slow headers': {
-    begin: (client) => client.send('GET /v1/models HTTP/1.1\r\nHost: x\r\n'),
-    drip: (client) => client.send('X-A: b\r\n'),
+    begin: (client) => client.send('GET /v1/models HTTP/1.1\r\nHost: x\r\nX-A: '),
+    drip: (client) => client.send('x'),
     reason: 'slow_header',
   },
   'slow bodies of a chat': {
