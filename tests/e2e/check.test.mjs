@@ -148,6 +148,10 @@ describe('start-up', () => {
     const { execSync } = await import('node:child_process');
     assert.match(execSync(command, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }), /data: \[DONE\]/);
   });
+  test('an IPv6 address', async (t) => {
+    const gateway = await Gateway.start(t, { listen: ['127.0.0.1:0', '[::1]:0'], providers: { demo: { type: 'mock' } } });
+    assert.equal((await fetch(`http://[::1]:${gateway.ports[1]}/v1/models`)).status, 200);
+  });
   test('a port that is taken', async (t) => {
     const server = net.createServer().listen(0, '127.0.0.1');
     onEnd(t, () => server.close());

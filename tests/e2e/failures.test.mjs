@@ -134,6 +134,21 @@ describe('answers that are none', () => {
   });
 });
 
+describe('answers that come before the request is over', () => {
+  test('reach the client', async (t) => {
+    const early = await startBytes(t, (socket) => {
+      socket.once('data', () => socket.write(answer(401, { 'content-type': 'application/json', connection: 'close' }, '{"error":{"message":"who?"}}')));
+    });
+    const own = await Gateway.start(t, { providers: { early: { type: 'openai', base_url: early.base } } });
+    const client = await RawClient.connect(own.port);
+    onEnd(t, () => client.close());
+    client.send('POST /v1/files HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 50000000\r\n\r\n');
+    client.send(Buffer.alloc(5_000_000, 'x'));
+    const response = await client.response();
+    assert.deepEqual([response.status, response.json.error.message], [401, 'who?']);
+  });
+});
+
 describe('kept connections', () => {
   test('one that the upstream closed meanwhile is replaced, and nothing is sent twice', async () => {
     let requests = 0;

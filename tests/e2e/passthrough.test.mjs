@@ -80,6 +80,19 @@ describe('request bodies', () => {
     assert.ok(last().body.equals(bytes));
     assert.equal(last().headers['content-type'], 'audio/wav');
   });
+  test('the media type may have parameters and capitals', async () => {
+    for (const type of ['application/json; charset=utf-8', 'Application/JSON', 'application/vnd.api+json']) {
+      assert.equal((await sent('{"model":"keyed/m","messages":[]}', { 'content-type': type })).response.status, 200, type);
+      assert.equal(JSON.parse(last().body).model, 'm');
+    }
+  });
+  test('a deep body is no danger', async () => {
+    for (const depth of [900, 100_000]) {
+      const nested = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+      const { response } = await sent(`{"model":"keyed/m","x":${nested}}`);
+      assert.ok([200, 400].includes(response.status), String(response.status));
+    }
+  });
   test('a body that is no JSON where JSON is expected is refused, not forwarded', async () => {
     const before = upstream.requests.length;
     for (const text of ['{"model":', 'nonsense', '[]', '', '{"model":"keyed/m"} trailing', '{"model":"keyed/m","a":"\xff']) {

@@ -83,6 +83,20 @@ describe('by model', () => {
       status: 404, code: 'model_not_found', message: /Did you mean "red\/gpt-4o"/,
     });
   });
+  test('names that are written twice or with escapes cannot be read in two ways', async () => {
+    const bodies = {
+      '{"model":"red/x","model":"blue/y"}': ['blue', 'y'],
+      '{"mod\\u0065l":"red/x"}': ['red', 'x'],
+      '{"model":"red/x","mod\\u0065l":"blue/y"}': ['blue', 'y'],
+      '{"model":"red\\/x"}': ['red', 'x'],
+    };
+    for (const [body, [name, model]] of Object.entries(bodies)) {
+      const got = await (await gateway.chat(body)).json();
+      assert.deepEqual([got.upstream, got.model], [name, model], body);
+    }
+    // No reader of the forwarded text finds the name that was not obeyed.
+    assert.ok(!blue.requests.at(-1).body.includes('red/x'));
+  });
   test('a model name that is long, strange or no text', async () => {
     const refused = async (model, status, code) => {
       await assertFetchError(await gateway.chat({ model, messages: [] }), { status, code, message: /./ });

@@ -237,6 +237,17 @@ describe('a client that leaves', () => {
   test('in order', (t) => leave(t, 'close'));
   test('by a reset', (t) => leave(t, 'reset'));
 
+  test('with another request already sent', async (t) => {
+    const before = (await mock.stats()).cancelled_streams;
+    const client = await RawClient.connect(gateway.port);
+    onEnd(t, () => client.close());
+    const slow = { 'x-mock-between-tokens': '10ms', 'x-mock-tokens': '5000' };
+    client.send(Buffer.concat([chatRequest({ ...question('x'), stream: true }, slow), request('GET', '/v1/models')]));
+    await client.until('data: ');
+    client.close();
+    await eventually(async () => (await mock.stats()).cancelled_streams > before, 'the upstream call ending');
+  });
+
   test('before the first byte of the answer', async (t) => {
     const id = `early-${Math.random()}`;
     const { client, upstream } = await begin(t, { headers: { 'x-request-id': id } });
