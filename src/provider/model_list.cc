@@ -63,8 +63,7 @@ Task<Reply> ModelList::answer(Exchange& exchange) {
 Task<ModelList::Entries> ModelList::all(Exchange& exchange) {
   std::list<net::Running<void>> asking;
   for (const Provider* provider : stale()) asking.emplace_back(refresh(*provider, exchange));
-  const TimePoint deadline = Clock::now() + patience;
-  for (net::Running<void>& one : asking) co_await one.finished(deadline);
+  for (net::Running<void>& one : asking) co_await one.finished();
   co_return merged();
 }
 
@@ -82,13 +81,16 @@ std::vector<const Provider*> ModelList::stale() const {
 
 Task<void> ModelList::refresh(const Provider& provider, Exchange& exchange) {
   const std::string& name = provider.config().name;
-  {
-    // Until it has answered, nobody else need ask: a dead provider costs one wait, not one for each request.
+  net::Running<Result<std::string>> fetching(fetch(provider, exchange));
+  co_await fetching.finished(Clock::now() + patience);
+  const Result<std::string> text =
+      fetching.done() ? fetching.take() : fail(ErrorKind::timeout, ErrorSource::upstream, "");
+  if (!text) {
+    // What it listed before stays; a dead provider costs a wait now and then, not one for each request.
     const std::lock_guard lock(mutex_);
     kept_[name].until = Clock::now() + failure_kept_for;
+    co_return;
   }
-  const Result<std::string> text = co_await fetch(provider, exchange);
-  if (!text) co_return;
   Entries entries = llm::openai::parse_model_list(*text);
   for (llm::openai::ModelEntry& entry : entries) entry.id.insert(0, name + "/");
   const std::lock_guard lock(mutex_);
