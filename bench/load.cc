@@ -37,6 +37,13 @@ void report(std::initializer_list<std::pair<std::string_view, double>> figures) 
   std::fflush(stdout);
 }
 
+void explain(std::string_view what, std::string_view detail) {
+  static bool explained = false;
+  if (std::exchange(explained, true)) return;
+  const auto shown = static_cast<int>(std::min<std::size_t>(detail.size(), 600));
+  std::fprintf(stderr, "first error: %.*s: %.*s\n", static_cast<int>(what.size()), what.data(), shown, detail.data());
+}
+
 void report_ready() {
   std::printf("READY\n");
   std::fflush(stdout);

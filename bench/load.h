@@ -28,6 +28,8 @@ class Options {
 
 /// Prints one line of JSON: what the driver reads.
 void report(std::initializer_list<std::pair<std::string_view, double>> figures);
+/// Says on standard error what went wrong, the first time.
+void explain(std::string_view what, std::string_view detail);
 /// Prints READY: what was to be opened is open.
 void report_ready();
 
@@ -84,7 +86,7 @@ class StreamClient : public Client {
  private:
   void on_body(std::string_view bytes) override;
   void on_end() override;
-  void on_failed() override { done_(*this, false); }
+  void on_failed() override;
 
   Done done_;
   std::function<void()> first_;

@@ -60,9 +60,16 @@ void ChatClient::ask(std::uint16_t port, std::string_view text, Nanos since) {
   request(port, text);
 }
 
-void ChatClient::on_end() { run_.finished(*this, reader().status() == 200 && body_ == chat_answer(), now() - since_); }
+void ChatClient::on_end() {
+  const bool right = reader().status() == 200 && body_ == chat_answer();
+  if (!right) explain("wrong answer", std::string(reader().head()) + body_);
+  run_.finished(*this, right, now() - since_);
+}
 
-void ChatClient::on_failed() { run_.finished(*this, false, now() - since_); }
+void ChatClient::on_failed() {
+  explain("connection ended", reader().head());
+  run_.finished(*this, false, now() - since_);
+}
 
 void ChatRun::finished(ChatClient& client, bool right, Nanos latency) {
   latencies_.add(latency);

@@ -119,7 +119,13 @@ void StreamClient::start(std::uint16_t port, const StreamSpec& spec) {
 void StreamClient::on_body(std::string_view bytes) {
   const bool comment = spec_.hold && begun_;  // a proxy may send some while the model is silent
   intact_ = intact_ && reader().status() == 200 && (comment || checker_.accept(bytes));
+  if (!intact_) explain("wrong stream", std::string(reader().head()).append(bytes));
   if (!std::exchange(begun_, true) && first_) first_();
+}
+
+void StreamClient::on_failed() {
+  explain("stream ended early", reader().head());
+  done_(*this, false);
 }
 
 void StreamClient::on_end() { done_(*this, intact_ && checker_.complete()); }

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import random
 import resource
 import signal
 import socket
@@ -32,9 +33,15 @@ def raise_priority() -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the range of ports that outgoing connections get."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def wait_for_port(port: int, process: "Process", seconds: float = 10) -> None:
@@ -127,6 +134,14 @@ class Process:
             self.popen.wait()
         self.popen.stdin.close()
         self.popen.stdout.close()
+
+
+def first_errors(folder: pathlib.Path) -> str:
+    """What the load said about errors since the last time it was asked."""
+    log = folder / "load.log"
+    text = log.read_text(errors="replace") if log.exists() else ""
+    log.write_text("")
+    return text.strip()
 
 
 def stop_all() -> None:

@@ -39,6 +39,7 @@ class RequestBody final : public Body {
       received_ += step->body.size();
       if (step->state == ParseStep::State::end) {
         connection_.body_unread_ = false;
+        if (connection_.unread().empty()) connection_.input_.release();
         connection_.watch_for_hang_up();
         co_return std::string_view();
       }
