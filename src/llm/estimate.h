@@ -10,4 +10,7 @@ namespace sluice::llm {
 /// estimate where it is used.
 std::uint64_t estimate_tokens(std::string_view text);
 
+/// The same in quarters of a token, to be summed over many small pieces.
+std::uint64_t quarter_tokens(std::string_view text);
+
 }  // namespace sluice::llm

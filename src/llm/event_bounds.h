@@ -5,6 +5,9 @@
 
 namespace sluice::llm {
 
+/// The offset of the first line end (LF or CR) at or after `from`, or npos.
+std::size_t line_end(std::string_view text, std::size_t from);
+
 /// Finds where server-sent events end in bytes that come in any pieces: a blank line, ended by LF, CRLF or CR. Looks at
 /// nothing else.
 class EventBounds {

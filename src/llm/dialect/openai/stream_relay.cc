@@ -1,43 +1,23 @@
 #include "llm/dialect/openai/stream_relay.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "llm/dialect/openai/errors.h"
 #include "llm/dialect/openai/usage.h"
-#include "llm/estimate.h"
-#include "llm/json_members.h"
 
 namespace sluice::llm::openai {
 namespace {
 
 constexpr auto npos = std::string_view::npos;
-
-bool has(std::string_view text, std::string_view part) { return text.find(part) != npos; }
-
-/// The first byte of a member's value, found by its quoted name; npos if it is not there. Cheap: a hint, not a parse.
-std::size_t value_after(std::string_view text, std::string_view quoted_name) {
-  std::size_t at = text.find(quoted_name);
-  if (at == npos) return npos;
-  at = text.find_first_not_of(" :", at + quoted_name.size());
-  return at;
-}
-
-/// The raw text of a string member that is not empty, or nothing.
-std::string_view string_after(std::string_view text, std::string_view quoted_name) {
-  const std::size_t begin = value_after(text, quoted_name);
-  if (begin == npos || text[begin] != '"') return {};
-  std::size_t end = begin + 1;
-  while (end < text.size() && text[end] != '"') end += text[end] == '\\' ? 2 : 1;
-  return text.substr(begin + 1, std::min(end, text.size()) - begin - 1);
-}
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 /// The data of an event of one data line, which is the usual one; several lines are joined in `joined`.
 std::string_view data_of(std::string_view event, std::string& joined) {
+  if (event.starts_with(byte_order_mark)) event.remove_prefix(byte_order_mark.size());
   std::string_view data;
   std::size_t lines = 0;
   while (!event.empty()) {
-    const std::size_t end = event.find_first_of("\r\n");
+    const std::size_t end = line_end(event, 0);
     std::string_view line = event.substr(0, end);
     event = end == npos ? std::string_view() : event.substr(end + 1);
     if (!line.starts_with("data:")) continue;
@@ -54,32 +34,29 @@ std::string_view data_of(std::string_view event, std::string& joined) {
   return data;
 }
 
-std::size_t index_of(std::string_view choice) {
-  const Result<std::vector<JsonMember>> members = json_members(choice);
-  const JsonMember* index = members ? find_member(*members, "index") : nullptr;
-  std::size_t value = 0;
-  if (index) std::from_chars(index->value.data(), index->value.data() + index->value.size(), value);
-  return value;
+bool is_final(std::string_view type) {
+  return type == "response.completed" || type == "response.incomplete" || type == "response.failed" ||
+         type == "response.cancelled";
 }
 
-bool is_finished(std::string_view choice) {
-  const Result<std::vector<JsonMember>> members = json_members(choice);
-  const JsonMember* reason = members ? find_member(*members, "finish_reason") : nullptr;
-  return reason && reason->is_string();
-}
-
-bool is_final_response_event(std::string_view data) {
-  const std::string_view type = string_after(data, "\"type\"");
-  return type == "response.completed" || type == "response.incomplete" || type == "response.failed";
+/// What a stream keeps between events is small: an idle one owns no buffer.
+void clear(std::string& buffer) {
+  constexpr std::size_t small = 1024;
+  if (buffer.capacity() > small) {
+    std::string().swap(buffer);
+  } else {
+    buffer.clear();
+  }
 }
 
 }  // namespace
 
 std::string_view StreamRelay::feed(std::string_view bytes) {
-  if (passing_) return pass_oversized(bytes);
+  if (passing_) return pass_long(bytes);
+  clear(joined_);
+  clear(kept_);
   if (held_.empty()) return process(bytes, 0);
   joined_.swap(held_);
-  held_.clear();
   const std::size_t looked_at = joined_.size();
   joined_.append(bytes);
   return process(joined_, looked_at);
@@ -101,7 +78,8 @@ std::string_view StreamRelay::process(std::string_view text, std::size_t scan_fr
   }
   const std::string_view tail = text.substr(begin);
   if (tail.size() > options_.max_held) {
-    passing_ = true;
+    std::string lines;
+    passing_ = std::make_unique<LongEvent>(data_of(tail, lines));
     if (!dropped) return text;
     return kept_.append(tail);
   }
@@ -110,74 +88,49 @@ std::string_view StreamRelay::process(std::string_view text, std::size_t scan_fr
 }
 
 /// The rest of an event that was too long to be held goes out as it comes; what follows it is looked at again.
-std::string_view StreamRelay::pass_oversized(std::string_view text) {
+std::string_view StreamRelay::pass_long(std::string_view text) {
   const std::size_t end = bounds_.next_end(text, 0);
+  passing_->add(text.substr(0, end));
   if (end == EventBounds::none) return text;
-  passing_ = false;
-  const std::string first(text.substr(0, end));
-  const std::string_view more = process(text.substr(end), 0);
-  joined_ = first + std::string(more);
+  note(passing_->end());
+  passing_.reset();
+  std::string first(text.substr(0, end));
+  first.append(process(text.substr(end), 0));
+  joined_ = std::move(first);
   return joined_;
 }
 
 /// False: the event is not for the client.
 bool StreamRelay::look_at(std::string_view event) {
-  std::string joined;
-  const std::string_view data = data_of(event, joined);
-  return data.empty() || look_at_data(data);
+  std::string lines;
+  const std::string_view data = data_of(event, lines);
+  if (data == "[DONE]") done_ = true;
+  return data.empty() || data == "[DONE]" || note(read_stream_event(data));
 }
 
-bool StreamRelay::look_at_data(std::string_view data) {
-  if (data == "[DONE]") {
-    done_ = true;
-    return true;
-  }
-  if (!data.starts_with('{')) {
+bool StreamRelay::note(const StreamEvent& event) {
+  if (event.malformed) {
     ++malformed_;
     return true;
   }
-  if (data.starts_with("{\"error\"")) failed_ = true;
-  for (const std::string_view name :
-       {"\"content\"", "\"delta\"", "\"text\"", "\"arguments\"", "\"reasoning_content\""}) {
-    const std::string_view content = string_after(data, name);
-    if (content.empty()) continue;
-    content_seen_ = true;
-    content_tokens_ += estimate_tokens(content);
-    break;
-  }
-  look_at_end(data);
-  const std::size_t usage = value_after(data, "\"usage\"");
-  return usage == npos || data[usage] != '{' || look_at_usage(data);
-}
-
-bool StreamRelay::look_at_usage(std::string_view data) {
-  const Usage usage = usage_of(data);
+  failed_ |= event.error;
+  content_seen_ |= event.quarters > 0;
+  content_quarters_ += event.quarters;
+  done_ |= is_final(event.type);
+  for (const std::size_t choice : event.ends) note_end(choice);
+  if (event.usage.empty()) return true;
+  const Usage usage = parse_usage(event.usage);
   if (usage.known) usage_ = usage;
-  if (!options_.hide_usage) return true;
-  const Result<std::vector<JsonMember>> members = json_members(data);
-  const JsonMember* choices = members ? find_member(*members, "choices") : nullptr;
-  if (!choices) return true;
-  const Result<std::vector<std::string_view>> elements = json_elements(choices->value);
-  return !elements || !elements->empty();
+  return !options_.hide_usage || !event.no_choices;
 }
 
-void StreamRelay::look_at_end(std::string_view data) {
-  if (has(data, "\"response.") && is_final_response_event(data)) done_ = true;
-  const std::size_t reason = value_after(data, "\"finish_reason\"");
-  if (reason == npos || (data[reason] != '"' && options_.choices == 1)) return;
-  const Result<std::vector<JsonMember>> members = json_members(data);
-  const JsonMember* choices = members ? find_member(*members, "choices") : nullptr;
-  if (!choices) return;
-  const Result<std::vector<std::string_view>> elements = json_elements(choices->value);
-  if (!elements) return;
-  for (const std::string_view choice : *elements) {
-    if (!is_finished(choice)) continue;
-    const std::size_t index = index_of(choice);
-    if (std::find(finished_.begin(), finished_.end(), index) == finished_.end()) finished_.push_back(index);
-  }
+void StreamRelay::note_end(std::size_t choice) {
+  if (std::find(finished_.begin(), finished_.end(), choice) == finished_.end()) finished_.push_back(choice);
 }
 
-StreamRelay::End StreamRelay::finish() const {
+StreamRelay::End StreamRelay::finish() {
+  // The last event may lack its blank line; what was cut off inside does not read as one.
+  if (!held_.empty() && !look_at(held_)) held_.clear();
   if (failed_) return End::failed;
   return done_ || (finished_.size() >= options_.choices && !finished_.empty()) ? End::whole : End::truncated;
 }
@@ -191,7 +144,7 @@ Usage StreamRelay::usage(std::uint64_t prompt_tokens) const {
   Usage estimate;
   estimate.known = estimate.estimated = true;
   estimate.prompt = prompt_tokens;
-  estimate.completion = content_tokens_;
+  estimate.completion = (content_quarters_ + 3) / 4;
   return estimate;
 }
 

@@ -2,18 +2,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "llm/dialect/openai/long_event.h"
 #include "llm/event_bounds.h"
 #include "llm/usage.h"
 
 namespace sluice::llm::openai {
 
 /// Passes the events of an OpenAI stream (chat completions, completions, responses) on as they came, in whole events,
-/// and looks at them in place: usage, end, content. Without I/O. Copies nothing while pieces are whole events.
+/// and looks at them in place: usage, end, content. Without I/O. Copies nothing while pieces are whole events. Movable.
 class StreamRelay {
  public:
   struct Options {
@@ -28,9 +30,9 @@ class StreamRelay {
   std::string_view feed(std::string_view bytes);
 
   enum class End { whole, truncated, failed };
-  /// The upstream has ended in order: `whole` if the stream had its own end mark ([DONE], a final event, or every
-  /// choice's finish reason), `failed` if it ended after an error event, else `truncated`.
-  End finish() const;
+  /// The upstream has ended in order, nothing is fed any more: `whole` if the stream had its own end mark ([DONE], a
+  /// final event, or every choice's finish reason), `failed` if it ended after an error event, else `truncated`.
+  End finish();
   /// Bytes that are held at the end of a whole stream: an event without its blank line.
   std::string_view rest() const { return held_; }
 
@@ -50,11 +52,10 @@ class StreamRelay {
 
  private:
   std::string_view process(std::string_view text, std::size_t scan_from);
-  std::string_view pass_oversized(std::string_view text);
+  std::string_view pass_long(std::string_view text);
   bool look_at(std::string_view event);
-  bool look_at_data(std::string_view data);
-  bool look_at_usage(std::string_view data);
-  void look_at_end(std::string_view data);
+  bool note(const StreamEvent& event);
+  void note_end(std::size_t choice);
 
   Options options_;
   EventBounds bounds_;
@@ -63,9 +64,9 @@ class StreamRelay {
   std::string kept_;    ///< what is left when an event was dropped
   std::vector<std::size_t> finished_;
   Usage usage_;
-  std::uint64_t content_tokens_ = 0;
+  std::unique_ptr<LongEvent> passing_;  ///< the event that is too long to hold, while it passes
+  std::uint64_t content_quarters_ = 0;  ///< of a token
   std::size_t malformed_ = 0;
-  bool passing_ = false;  ///< inside an event that is too long to hold
   bool done_ = false;
   bool failed_ = false;
   bool content_seen_ = false;
