@@ -31,6 +31,12 @@ void close_all(const Bound& bound) {
   }
 }
 
+std::vector<std::string> addresses_of(const Config& config) {
+  std::vector<std::string> addresses;
+  for (const ListenerConfig& listener : config.listeners) addresses.push_back(listener.address);
+  return addresses;
+}
+
 /// Collects one value from each worker; completes on the control thread.
 template <class T>
 struct Gathered {
@@ -68,7 +74,26 @@ Result<Bound> Gateway::bind_new(Config& config) {
   return bound;
 }
 
-Result<void> Gateway::start(Config config) {
+/// A listener that is open already keeps its address as it was bound: for a port that the system chose ("127.0.0.1:0"),
+/// and for another spelling ("localhost:8080").
+void Gateway::keep_bound(Config& config) const {
+  std::vector<bool> taken(addresses_.size());
+  for (ListenerConfig& listener : config.listeners) {
+    for (std::size_t i = 0; i < addresses_.size(); ++i) {
+      if (taken[i] || (listener.address != spelled_[i] && listener.address != addresses_[i])) continue;
+      listener.address = addresses_[i];
+      taken[i] = true;
+      break;
+    }
+  }
+}
+
+Result<void> Gateway::start(Config config) { return put_in_force(std::move(config)); }
+
+/// All of it, or nothing.
+Result<void> Gateway::put_in_force(Config config) {
+  std::vector<std::string> spelled = addresses_of(config);
+  keep_bound(config);
   Result<Bound> bound = bind_new(config);
   if (!bound) return forward(bound);
   Result<std::shared_ptr<const Snapshot>> snapshot = Snapshot::build(std::move(config), revision_ + 1);
@@ -78,40 +103,32 @@ Result<void> Gateway::start(Config config) {
   }
   snapshot_ = std::move(*snapshot);
   ++revision_;
-  for (const ListenerConfig& listener : snapshot_->config.listeners) addresses_.push_back(listener.address);
-  for (std::size_t index = 0; index < bound->size(); ++index) {
-    workers_.push_back(std::make_unique<WorkerThread>(index, shared_, snapshot_));
-    workers_.back()->start();
-    workers_.back()->apply(snapshot_, std::move((*bound)[index]));
+  spelled_ = std::move(spelled);
+  addresses_ = addresses_of(snapshot_->config);
+  start_workers(bound->size());
+  for (std::size_t index = 0; index < workers_.size(); ++index) {
+    workers_[index]->apply(snapshot_, std::move((*bound)[index]));
   }
   return {};
+}
+
+void Gateway::start_workers(std::size_t count) {
+  while (workers_.size() < count) {
+    workers_.push_back(std::make_unique<WorkerThread>(workers_.size(), shared_, snapshot_));
+    workers_.back()->start();
+  }
 }
 
 ReloadResult Gateway::reload(std::string_view cause) {
   ReloadResult result;
   LoadedConfig loaded = source_.load();
   for (const Problem& problem : loaded.problems) result.problems.push_back(problem.to_string());
-  if (loaded.config) {
-    // A listener on port 0 is the one that is open already, not a new one.
-    for (ListenerConfig& listener : loaded.config->listeners) {
-      if (listener.address.ends_with(":0") && !addresses_.empty()) listener.address = addresses_.front();
-    }
-    Result<Bound> bound = bind_new(*loaded.config);
-    Result<std::shared_ptr<const Snapshot>> snapshot =
-        bound ? Snapshot::build(std::move(*loaded.config), revision_ + 1) : tl::unexpected(bound.error());
-    if (snapshot) {
-      snapshot_ = std::move(*snapshot);
-      ++revision_;
-      addresses_.clear();
-      for (const ListenerConfig& listener : snapshot_->config.listeners) addresses_.push_back(listener.address);
-      for (std::size_t index = 0; index < workers_.size(); ++index) {
-        workers_[index]->apply(snapshot_, std::move((*bound)[index]));
-      }
-      result.ok = true;
-    } else {
-      if (bound) close_all(*bound);
-      result.problems.push_back(snapshot.error().text);
-    }
+  if (draining_) {
+    result.problems.emplace_back("the gateway is shutting down; nothing is changed any more");
+  } else if (loaded.config) {
+    const Result<void> done = put_in_force(std::move(*loaded.config));
+    if (!done) result.problems.push_back(done.error().text);
+    result.ok = done.has_value();
   }
   result.revision = revision_;
   shared_.metrics.reloaded(result.ok);

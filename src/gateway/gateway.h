@@ -49,8 +49,10 @@ class Gateway {
   Task<bool> end_exchange(std::string id);
 
  private:
+  Result<void> put_in_force(Config config);
+  void keep_bound(Config& config) const;
   Result<std::vector<std::vector<BoundListener>>> bind_new(Config& config);
-  Task<void> end_after(Duration wait);
+  void start_workers(std::size_t count);
   Task<void> finish_drain(std::function<void()> done);
 
   ConfigSource source_;
@@ -59,6 +61,7 @@ class Gateway {
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
   std::vector<std::string> addresses_;
+  std::vector<std::string> spelled_;  ///< the same as the configuration spells them
   std::uint64_t revision_ = 0;
   std::size_t workers_left_ = 0;
   bool draining_ = false;

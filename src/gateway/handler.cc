@@ -50,6 +50,8 @@ Task<http::Response> GatewayHandler::handle(http::Request& request) {
       held->finish();
     };
   } else if (reply.body) {
+    // Nobody reads the body of an answer to HEAD: it ends with its head.
+    if (exchange.record.method == "HEAD") entry->finish();
     reply.body = std::make_unique<ExchangeBody>(std::move(entry), std::move(reply.body));
   } else {
     entry->finish();

@@ -68,12 +68,13 @@ struct WorkerThread::State {
   }
 
   void apply(std::shared_ptr<const Snapshot> next, std::vector<BoundListener> added) {
+    std::set<std::string> wanted;
+    for (const ListenerConfig& listener : next->config.listeners) wanted.insert(listener.address);
+    // They still take what the kernel has queued, with the certificates that they had.
+    std::erase_if(listeners, [&wanted](const auto& listener) { return !wanted.contains(listener.first); });
     snapshot = std::move(next);
     handler.set_snapshot(snapshot);
     server.set_settings(snapshot->server);
-    std::set<std::string> wanted;
-    for (const ListenerConfig& listener : snapshot->config.listeners) wanted.insert(listener.address);
-    std::erase_if(listeners, [&wanted](const auto& listener) { return !wanted.contains(listener.first); });
     for (BoundListener& bound : added) listen(std::move(bound));
     upstreams.retain(snapshot->providers->identities());
     name_upstreams();
