@@ -33,7 +33,7 @@ target_link_libraries(sluice_deps_base INTERFACE fmt::fmt spdlog::spdlog simdjso
                                                  yaml-cpp OpenSSL::Crypto Threads::Threads)
 
 add_library(sluice_deps_net INTERFACE)
-# One translation unit (net/asio.cc) compiles Asio's bodies: the others only see its declarations.
+# Beast brings Asio's headers in; none of Asio's code is used.
 target_compile_definitions(sluice_deps_net INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
 target_link_libraries(sluice_deps_net INTERFACE Boost::headers OpenSSL::SSL OpenSSL::Crypto)
 

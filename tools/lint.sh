@@ -13,7 +13,7 @@ formatted() { git ls-files '*.h' '*.cc' | xargs clang-format-16 --dry-run -Werro
 house_rules() {
   ! git grep -nE 'co_(await|spawn)[^;]*\[[^]]*[=&a-z][^]]*\]\s*\(' -- src &&
     ! git grep -nE '\b(TODO|FIXME|XXX)\b' -- src tests bench tools ':!tools/lint.sh' &&
-    ! git grep -nE '#include [<"]boost/asio' -- src ':!src/net' &&
+    ! git grep -nE '#include [<"]boost/asio' -- src &&
     ! git grep -nE '#include [<"](boost/beast|nghttp2)' -- src ':!src/http'
 }
 # Every header compiles alone: one generated file a header, compiled without code generation.
@@ -25,7 +25,7 @@ self_contained() {
 tidy() {
   tools/build.sh release base >/dev/null || return 1
   local files
-  mapfile -t files < <(git ls-files 'src/*.cc' | grep -vE '_(test|bench|fuzz)\.cc$|/asio\.cc$|/boost_json\.cc$')
+  mapfile -t files < <(git ls-files 'src/*.cc' | grep -vE '_(test|bench|fuzz)\.cc$|/boost_json\.cc$')
   run-clang-tidy-16 -clang-tidy-binary clang-tidy-16 -quiet -j "$(nproc)" -p build "${files[@]}" 2>/dev/null | grep -E '(warning|error):' | sort -u | { ! grep .; }
 }
 

@@ -146,6 +146,7 @@ Task<bool> ServerConnection::read_head() {
   const ServerLimits& limits = settings_->limits;
   if (requests_ > 0) parser_.reset();
   idle_ = begin_ == end_;
+  bool begun = false;  // the deadline runs from the first byte on, and no later byte moves it
   while (true) {
     if (begin_ == end_) {
       if (idle_ && shared_->draining) co_return false;
@@ -162,7 +163,8 @@ Task<bool> ServerConnection::read_head() {
         co_return false;
       }
     }
-    if (idle_ || requests_ == 0) stream_->set_read_deadline(deadline_after(limits.header_timeout));
+    if (!begun) stream_->set_read_deadline(deadline_after(limits.header_timeout));
+    begun = true;
     idle_ = false;
     const Result<ParseStep> step = parser_.feed(unread());
     if (!step) {
@@ -198,7 +200,9 @@ Task<ServerConnection::After> ServerConnection::serve_request() {
 /// From now on a client that goes away interrupts the answer under way. Bytes of a next request are no hang-up.
 void ServerConnection::watch_for_hang_up() {
   stream_->watch([this] {
-    if (stream_->hung_up() && on_hang_up_) on_hang_up_();
+    if (!on_hang_up_) return;
+    if (stream_->hung_up()) return on_hang_up_();
+    watch_for_hang_up();
   });
 }
 

@@ -3,11 +3,11 @@
 namespace sluice::llm {
 namespace {
 
-constexpr std::uint64_t quarters_of(unsigned char byte) {
-  if (byte < 0x80) return 1;   // ASCII
-  if (byte >= 0xE0) return 4;  // the first byte of a three- or four-byte character
-  if (byte >= 0xC0) return 2;  // Latin with accents, Greek, Cyrillic
-  return 0;
+/// Without branches: 1 for ASCII, 2 for the first byte of Latin with accents, Greek or Cyrillic, 4 for that of a three-
+/// or four-byte character, 0 for the bytes that follow a first one.
+constexpr unsigned quarters_of(unsigned char byte) {
+  return static_cast<unsigned>(byte < 0x80) + 2 * static_cast<unsigned>(byte >= 0xC0) +
+         2 * static_cast<unsigned>(byte >= 0xE0);
 }
 
 }  // namespace

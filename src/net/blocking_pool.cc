@@ -1,7 +1,5 @@
 #include "net/blocking_pool.h"
 
-#include <boost/asio/execution_context.hpp>
-#include <boost/asio/post.hpp>
 #include <pthread.h>
 #include <signal.h>
 
@@ -12,48 +10,13 @@
 #include <thread>
 #include <utility>
 
+#include "net/mailbox.h"
 #include "net/worker.h"
 #include "net/worker_impl.h"
 
 namespace sluice::net {
 
-namespace asio = boost::asio;
-
-/// Posts to a worker's loop as long as there is one: a look-up may well outlast the worker that asked for it.
-class Mailbox {
- public:
-  explicit Mailbox(asio::io_context& io) : io_(&io) {}
-
-  void post(std::function<void()> work) {
-    const std::lock_guard lock(mutex_);
-    if (io_) asio::post(*io_, std::move(work));
-  }
-  void close() {
-    const std::lock_guard lock(mutex_);
-    io_ = nullptr;
-  }
-
- private:
-  std::mutex mutex_;
-  asio::io_context* io_;
-};
-
 namespace {
-
-/// Ties one mailbox to each loop; the loop's destructor closes it before its queue goes.
-class MailboxService final : public asio::execution_context::service {
- public:
-  static asio::execution_context::id id;
-  explicit MailboxService(asio::execution_context& context)
-      : service(context), mailbox_(std::make_shared<Mailbox>(static_cast<asio::io_context&>(context))) {}
-  const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
-
- private:
-  void shutdown() override { mailbox_->close(); }
-  std::shared_ptr<Mailbox> mailbox_;
-};
-
-asio::execution_context::id MailboxService::id;
 
 class BlockingPool {
  public:
@@ -129,8 +92,7 @@ Signal::Signal(std::shared_ptr<Mailbox> mailbox) : mailbox_(std::move(mailbox)) 
 Signal::~Signal() = default;
 
 std::shared_ptr<Signal> Signal::make() {
-  auto& service = asio::use_service<MailboxService>(Worker::current().impl().io);
-  return std::shared_ptr<Signal>(new Signal(service.mailbox()));
+  return std::shared_ptr<Signal>(new Signal(Worker::current().impl().mailbox()));
 }
 
 void Signal::give() {

@@ -1,7 +1,7 @@
 #include "net/socket.h"
 
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <array>
 #include <utility>
@@ -11,17 +11,10 @@
 
 namespace sluice::net {
 
-namespace asio = boost::asio;
-
-/// Outlives the Socket while the loop still holds a handler for it; counted by hand since all is on one thread.
-struct Socket::Core {
-  using Descriptor = asio::posix::basic_stream_descriptor<asio::io_context::executor_type>;
-
+/// Counted by hand, all on one thread: a waiter that is resumed may destroy the Socket that resumes it.
+struct Socket::Core final : EventSink {
   struct Side final : TimerWheel::Entry {
-    Core* core = nullptr;
-    Direction direction = Direction::read;
-    bool armed = false;  ///< the loop will tell us
-    bool ready = false;  ///< it told us while nobody waited
+    bool ready = false;  ///< an event came while nobody waited
     TimePoint deadline = never;
     Wait* wait = nullptr;
 
@@ -33,66 +26,57 @@ struct Socket::Core {
       waiting.suspended_ = false;
       waiting.waiter_.resume();
     }
+    void became_ready() {
+      if (wait) return finish(Readiness::ready);
+      ready = true;
+    }
   };
 
-  Core(Worker& owner, int fd) : worker(owner), descriptor(owner.impl().io, fd) {
-    for (Direction direction : {Direction::read, Direction::write}) {
-      side(direction).core = this;
-      side(direction).direction = direction;
-    }
-  }
+  Core(Worker& owner, int fd) : worker(owner), descriptor(fd) { worker.impl().add(fd, *this); }
 
   Side& side(Direction direction) { return sides[static_cast<std::size_t>(direction)]; }
+  bool is_ready(Direction direction) {
+    return side(direction).ready || (direction == Direction::read ? ended : broken);
+  }
   void release() {
     if (--references == 0) delete this;
   }
-
-  void arm(Side& side);
-  void fired(Side& side);
+  void on_events(std::uint32_t events) override;
+  void close();
 
   Worker& worker;
-  Descriptor descriptor;
+  int descriptor;  ///< -1: closed
   std::array<Side, 2> sides;
   std::function<void()> watcher;
   int references = 1;
-  bool open = true;
+  bool ended = false;   ///< the peer sends no more: reading never waits again
+  bool broken = false;  ///< nothing can be written any more
 };
 
-namespace {
-
-/// A counted reference as a completion handler: whatever becomes of the handler, the count is given back.
-template <class Core, class Side>
-class Armed {
- public:
-  Armed(Core* core, Side* side) : core_(core), side_(side) { ++core_->references; }
-  Armed(Armed&& other) noexcept : core_(std::exchange(other.core_, nullptr)), side_(other.side_) {}
-  Armed(const Armed& other) = delete;
-  Armed& operator=(const Armed&) = delete;
-  ~Armed() {
-    if (core_) core_->release();
+void Socket::Core::on_events(std::uint32_t events) {
+  ++references;
+  if ((events & (EPOLLHUP | EPOLLERR)) != 0) ended = broken = true;
+  if ((events & EPOLLRDHUP) != 0) ended = true;
+  if ((events & EPOLLOUT) != 0 || broken) side(Direction::write).became_ready();
+  if (descriptor >= 0 && ((events & EPOLLIN) != 0 || ended)) {
+    const bool somebody_waits = side(Direction::read).wait != nullptr;
+    side(Direction::read).became_ready();
+    if (!somebody_waits && watcher) std::exchange(watcher, nullptr)();
   }
-  void operator()(boost::system::error_code) { core_->fired(*side_); }
-
- private:
-  Core* core_;
-  Side* side_;
-};
-
-}  // namespace
-
-void Socket::Core::arm(Side& side) {
-  if (side.armed) return;
-  side.armed = true;
-  const auto type = side.direction == Direction::read ? Descriptor::wait_read : Descriptor::wait_write;
-  descriptor.async_wait(type, Armed<Core, Side>(this, &side));
+  release();
 }
 
-void Socket::Core::fired(Side& side) {
-  side.armed = false;
-  if (!open) return side.finish(Readiness::closed);
-  if (side.wait) return side.finish(Readiness::ready);
-  side.ready = true;
-  if (side.direction == Direction::read && watcher) std::exchange(watcher, nullptr)();
+void Socket::Core::close() {
+  if (descriptor < 0) return;
+  worker.impl().remove(descriptor, *this);
+  ::close(std::exchange(descriptor, -1));
+  watcher = nullptr;
+  ++references;
+  worker.impl().later([this] {
+    side(Direction::read).finish(Readiness::closed);
+    side(Direction::write).finish(Readiness::closed);
+    release();
+  });
 }
 
 std::unique_ptr<Socket> Socket::adopt(int descriptor) {
@@ -107,9 +91,15 @@ Socket::~Socket() {
   core_->release();
 }
 
-int Socket::descriptor() const { return core_->open ? core_->descriptor.native_handle() : -1; }
+int Socket::descriptor() const { return core_->descriptor; }
 
 Socket::Wait Socket::wait(Direction direction) { return {core_, direction}; }
+
+bool Socket::has_ended() const { return core_->ended; }
+
+bool Socket::is_ready(Direction direction) const { return core_->is_ready(direction); }
+
+void Socket::clear_ready(Direction direction) { core_->side(direction).ready = false; }
 
 void Socket::set_deadline(Direction direction, TimePoint deadline) {
   Core::Side& side = core_->side(direction);
@@ -117,30 +107,29 @@ void Socket::set_deadline(Direction direction, TimePoint deadline) {
   if (side.wait) core_->worker.wheel().schedule(side, deadline);
 }
 
-void Socket::watch(std::function<void()> on_readable) {
-  core_->watcher = std::move(on_readable);
-  Core::Side& side = core_->side(Direction::read);
-  side.ready = false;
-  core_->arm(side);
+void Socket::watch(std::function<void()> on_event) {
+  core_->watcher = std::move(on_event);
+  if (!core_->ended) return;
+  // No further event will come for an end that is known already.
+  Core* const core = core_;
+  ++core->references;
+  core->worker.impl().later([core] {
+    if (core->watcher) std::exchange(core->watcher, nullptr)();
+    core->release();
+  });
 }
 
 void Socket::unwatch() { core_->watcher = nullptr; }
 
-void Socket::close() {
-  if (!core_->open) return;
-  core_->open = false;
-  core_->watcher = nullptr;
-  boost::system::error_code ignored;
-  core_->descriptor.close(ignored);
-}
+void Socket::close() { core_->close(); }
 
 bool Socket::Wait::await_ready() {
-  if (!core_->open) {
+  if (core_->descriptor < 0) {
     result_ = Readiness::closed;
     return true;
   }
   Core::Side& side = core_->side(direction_);
-  if (side.ready) {
+  if (core_->is_ready(direction_)) {
     side.ready = false;
     return true;
   }
@@ -157,13 +146,11 @@ void Socket::Wait::await_suspend(std::coroutine_handle<> waiter) {
   Core::Side& side = core_->side(direction_);
   side.wait = this;
   if (side.deadline != never) core_->worker.wheel().schedule(side, side.deadline);
-  core_->arm(side);
 }
 
 Socket::Wait::~Wait() {
   if (!suspended_) return;
-  Core::Side& side = core_->side(direction_);
-  side.wait = nullptr;  // the wheel entry may stay: without a waiter it expires unheard
+  core_->side(direction_).wait = nullptr;  // the wheel entry may stay: without a waiter it expires unheard
 }
 
 }  // namespace sluice::net

@@ -29,14 +29,23 @@ class Socket {
   int descriptor() const;
 
   class Wait;
-  /// `Readiness r = co_await socket.wait(Direction::read);` A readiness that came while nobody waited is given at once.
+  /// `Readiness r = co_await socket.wait(Direction::read);` A readiness that came while nobody waited is given at once,
+  /// so that what follows may still find nothing there.
   Wait wait(Direction direction);
 
   /// A stamp, obeyed by the wait under way and by later ones, to about 50 ms; `never` switches it off.
   void set_deadline(Direction direction, TimePoint deadline);
 
-  /// Calls `on_readable` once from the loop when the descriptor becomes readable. REQUIRES: nobody waits for reading.
-  void watch(std::function<void()> on_readable);
+  /// The peer has ended or reset its side, as far as the loop has been told.
+  bool has_ended() const;
+  /// A wait would not wait.
+  bool is_ready(Direction direction) const;
+  /// Forgets a readiness that came while nobody waited: the owner has taken all there was.
+  void clear_ready(Direction direction);
+
+  /// Calls `on_event` once from the loop when bytes or the end come (what had come before does not count, an end does).
+  /// REQUIRES: nobody waits for reading.
+  void watch(std::function<void()> on_event);
   void unwatch();
 
   /// Waiters resume, from the loop, with `closed`.

@@ -123,10 +123,24 @@ Task<Result<void>> Stream::handshake() {
 
 Task<Result<void>> Stream::readable() {
   if (tls_ && tls_->pending()) co_return Result<void>();
-  const Readiness readiness = co_await socket_->wait(Direction::read);
-  if (readiness != Readiness::ready) co_return tl::unexpected(not_ready(readiness, "waiting for data", source_));
-  drained_ = false;
-  co_return Result<void>();
+  // Events come once: what the last read left behind is not told of again.
+  if (!drained_ && is_open() && has_something()) co_return Result<void>();
+  while (true) {
+    const bool old_news = socket_->is_ready(Direction::read);
+    const Readiness readiness = co_await socket_->wait(Direction::read);
+    if (readiness != Readiness::ready) co_return tl::unexpected(not_ready(readiness, "waiting for data", source_));
+    drained_ = false;
+    // An event that came earlier may tell of bytes that were taken already; whoever trusted it would hold a buffer
+    // while it waits.
+    if (!old_news || has_something()) co_return Result<void>();
+  }
+}
+
+/// Bytes, the end or an error are there to be read.
+bool Stream::has_something() const {
+  // Not a peeking recv: that would take a pending error away, and a reset would look like an orderly end.
+  pollfd poll{socket_->descriptor(), POLLIN, 0};
+  return ::poll(&poll, 1, 0) != 0;
 }
 
 Task<Result<std::size_t>> Stream::read(std::span<char> into) {
@@ -135,6 +149,7 @@ Task<Result<std::size_t>> Stream::read(std::span<char> into) {
     Direction next = Direction::read;
     if (tls_) {
       const IoStep step = tls_->read(into);
+      drained_ = step.status == IoStep::Status::want_read;
       if (step.status == IoStep::Status::done) co_return step.bytes;
       if (step.status == IoStep::Status::end) co_return std::size_t{0};
       if (step.status == IoStep::Status::failed) co_return tl::unexpected(tls_failure(step, "reading", source_));
@@ -143,6 +158,7 @@ Task<Result<std::size_t>> Stream::read(std::span<char> into) {
       const ssize_t got = ::recv(socket_->descriptor(), into.data(), into.size(), 0);
       if (got >= 0) {
         drained_ = got > 0 && static_cast<std::size_t>(got) < into.size();
+        if (drained_) socket_->clear_ready(Direction::read);
         co_return static_cast<std::size_t>(got);
       }
       if (errno == EINTR) continue;

@@ -44,7 +44,8 @@ class Stream {
   /// ms.
   void set_read_deadline(TimePoint deadline);
   void set_write_deadline(TimePoint deadline);
-  /// A write fails with `timeout` once the peer has taken nothing for so long; zero: no such bound. Replaces the write deadline.
+  /// A write fails with `timeout` once the peer has taken nothing for so long; zero: no such bound. Replaces the write
+  /// deadline.
   void set_write_stall(Duration stall) { write_stall_ = stall; }
 
   /// While the owner is busy elsewhere: `on_readable` is called once, from the loop, when bytes or the end arrive.
@@ -68,6 +69,7 @@ class Stream {
   std::string peer_address() const;
 
  private:
+  bool has_something() const;
   Task<Result<void>> write_tls(std::span<const std::string_view> pieces);
   Error error_of(int error_number, std::string_view doing) const;
 

@@ -1,27 +1,75 @@
 #pragma once
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <sys/epoll.h>
 
+#include <array>
 #include <atomic>
+#include <coroutine>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <vector>
 
+#include "net/mailbox.h"
 #include "net/worker.h"
 
 namespace sluice::net {
 
-/// The event loop behind a worker, seen only inside net/.
-struct Worker::Impl {
-  // One thread runs the loop and owns all its descriptors; only `post` comes from outside.
-  boost::asio::io_context io{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
-  using Timer =
-      boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>, boost::asio::io_context::executor_type>;
-  Timer ticker{io};
-  bool ticking = false;
-  std::atomic<std::int64_t> lag{0};
+/// What a descriptor's events go to.
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  /// `events` as epoll gives them. May remove and destroy any sink, also this one.
+  virtual void on_events(std::uint32_t events) = 0;
+};
 
-  void want_tick(TimerWheel& wheel);
+/// The event loop behind a worker, seen only inside net/.
+///
+/// Descriptors are registered once, edge-triggered, for both directions: waiting for one costs no system call. (Asio
+/// re-arms a descriptor with epoll_ctl for every wait, which was two of the six system calls of a proxied request.)
+struct Worker::Impl {
+ public:
+  Impl();
+  ~Impl();
+
+  void run(TimerWheel& wheel);
+  void stop() { stopping_ = true; }  ///< on the loop's thread
+  const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
+
+  void add(int descriptor, EventSink& sink);
+  /// No more events come for `sink`, also not from those collected already. The descriptor must still be open.
+  void remove(int descriptor, EventSink& sink);
+
+  /// Runs `work` in the loop's next turn. On the loop's thread.
+  void later(std::function<void()> work);
+
+  using Timers = std::multimap<TimePoint, std::coroutine_handle<>>;
+  Timers::iterator start_timer(TimePoint when, std::coroutine_handle<> waiter) { return timers_.emplace(when, waiter); }
+  void stop_timer(Timers::iterator timer) { timers_.erase(timer); }
+
+  void want_tick();
+  Duration lag() const { return Duration(lag_.load(std::memory_order_relaxed)); }
+
+ private:
+  bool run_posted();
+  bool run_later();
+  bool run_timers(TimerWheel& wheel);
+  bool dispatch(Duration wait);
+  Duration time_to_wait() const;
+
+  static constexpr std::size_t batch = 256;
+
+  int epoll_ = -1;
+  int wakeup_ = -1;  ///< eventfd that ends a wait
+  std::array<epoll_event, batch> events_{};
+  std::span<epoll_event> pending_;  ///< collected and not dispatched yet
+  std::vector<std::function<void()>> later_;
+  Timers timers_;
+  TimePoint next_tick_ = never;
+  std::atomic<std::int64_t> lag_{0};
+  bool stopping_ = false;
+  std::shared_ptr<Mailbox> mailbox_;
 };
 
 }  // namespace sluice::net

@@ -72,6 +72,8 @@ const Object<http::ServerLimits>& limits_schema() {
           .field("min_body_rate", &Limits::min_body_rate, size(0, 1024 * mebibyte),
                  "Bytes a second, on average; 0: any rate will do.")
           .field("idle_timeout", &Limits::idle_timeout, duration(), "Between two requests on one connection.")
+          .field("tunnel_idle_timeout", &Limits::tunnel_idle_timeout, duration(),
+                 "A WebSocket on which no byte came from either side for so long is closed.")
           .field("write_stall_timeout", &Limits::write_stall_timeout, duration(),
                  "A client that takes not one byte for so long is gone.")
           .field("write_window", &Limits::write_window, size(4 * kibibyte, 64 * mebibyte),

@@ -11,9 +11,10 @@ namespace {
 
 constexpr auto npos = std::string_view::npos;
 
-// Where things stand: {"choices":[{"index":0,"delta":{"content":""}}]} and {"response":{"usage":{}}}.
+// Where things stand: {"choices":[{"index":0,"delta":{"content":""}}]}, {"response":{"usage":{}}} and Groq's
+// {"x_groq":{"usage":{}}}.
 constexpr std::size_t root = 1;
-constexpr std::size_t in_response = 2;
+constexpr std::size_t in_wrapper = 2;
 constexpr std::size_t in_choice = 3;
 
 /// The members of a delta that are text of the answer. Also deeper: tool calls, content in parts.
@@ -50,7 +51,7 @@ class Reader {
   }
 
  private:
-  enum class Part : std::uint8_t { other, choices, response };
+  enum class Part : std::uint8_t { other, choices, wrapper };
 
   StreamEvent broken() {
     event_.malformed = true;
@@ -115,7 +116,7 @@ class Reader {
   void member(std::string_view name) {
     if (depth_ == root) return root_member(name);
     if (part_ == Part::choices) return choice_member(name);
-    if (part_ == Part::response && depth_ == in_response && name == "usage") note_usage();
+    if (part_ == Part::wrapper && depth_ == in_wrapper && name == "usage") note_usage();
   }
 
   void root_member(std::string_view name) {
@@ -125,8 +126,8 @@ class Reader {
       note_choices();
     } else if (name == "usage") {
       note_usage();
-    } else if (name == "response") {
-      part_ = Part::response;
+    } else if (name == "response" || name == "x_groq") {
+      part_ = Part::wrapper;
     } else if (name == "type") {
       event_.type = string_value();
       if (event_.type == "error") event_.error = true;

@@ -1,2 +1,0 @@
-// The one translation unit that compiles Asio's bodies.
-#include <boost/asio/impl/src.hpp>
