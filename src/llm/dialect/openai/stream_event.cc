@@ -42,7 +42,8 @@ class Reader {
   explicit Reader(std::string_view data) : data_(data) {}
 
   StreamEvent read() {
-    if (!data_.starts_with('{')) return broken();
+    skip_space();
+    if (peek() != '{') return broken();
     do {
       if (at_ == data_.size() || !step()) return broken();
     } while (depth_ > 0);
@@ -101,7 +102,8 @@ class Reader {
   }
 
   void skip_space() {
-    while (at_ < data_.size() && (data_[at_] == ' ' || data_[at_] == '\n' || data_[at_] == '\t')) ++at_;
+    while (at_ < data_.size() && (data_[at_] == ' ' || data_[at_] == '\n' || data_[at_] == '\t' || data_[at_] == '\r'))
+      ++at_;
   }
   bool take_colon() {
     skip_space();
