@@ -70,7 +70,7 @@ Task<http::Response> AdminHandler::handle(http::Request& request) {
   if (path == "/admin/config") {
     co_return http::make_response(200, "application/json", effective_json(gateway_.snapshot().config) + "\n");
   }
-  if (path == "/admin/reload") co_return reload();
+  if (path == "/admin/reload") co_return co_await reload();
   if (path == streams_path) co_return co_await list_streams();
   co_return co_await end_stream(path.substr(streams_path.size() + 1));
 }
@@ -82,11 +82,12 @@ http::Response AdminHandler::ready() const {
   return json_answer(200, {{"status", "ready"}, {"revision", gateway_.snapshot().revision}});
 }
 
-http::Response AdminHandler::reload() {
+Task<http::Response> AdminHandler::reload() {
   const ReloadResult result = gateway_.reload("admin");
+  if (result.ok) co_await gateway_.obeyed();
   json::object answer{{"ok", result.ok}, {"revision", result.revision}};
   if (!result.ok) answer["problems"] = json::value_from(result.problems);
-  return json_answer(result.ok ? 200 : 422, answer);
+  co_return json_answer(result.ok ? 200 : 422, answer);
 }
 
 Task<http::Response> AdminHandler::list_streams() {

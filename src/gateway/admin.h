@@ -19,7 +19,7 @@ class AdminHandler final : public http::Handler {
 
  private:
   http::Response ready() const;
-  http::Response reload();
+  Task<http::Response> reload();
   Task<http::Response> list_streams();
   Task<http::Response> end_stream(std::string id);
 

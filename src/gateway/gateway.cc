@@ -169,6 +169,9 @@ Task<void> Gateway::finish_drain(std::function<void()> done) {
   done();
 }
 
+/// Workers do things in the order they were told.
+Task<void> Gateway::obeyed() { co_await live(); }
+
 Task<std::vector<LiveView>> Gateway::live() {
   auto gathered = std::make_shared<Gathered<LiveView>>();
   gathered->missing = workers_.size();

@@ -43,7 +43,10 @@ class Gateway {
   /// on the control thread when nothing is left.
   void drain(std::function<void()> done);
 
-  /// Calls `answer` on the control thread with the live exchanges of all workers.
+  /// Completes when every worker obeys the configuration in force: new requests do, from now on.
+  Task<void> obeyed();
+
+  /// The live exchanges of all workers.
   Task<std::vector<LiveView>> live();
   /// False if there is no such exchange.
   Task<bool> end_exchange(std::string id);

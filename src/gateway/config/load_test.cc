@@ -167,7 +167,7 @@ INSTANTIATE_TEST_SUITE_P(
               "base_url: must not hold a user or password"},
         Wrong{"providers: {a: {type: openai, base_url: \"http://x/v1?k=1\"}}", "base_url: must not have a query"},
         Wrong{"providers: {a: {type: mock, mock: {faults: [reset, explode]}}}",
-              "f.yaml:1:49: providers.a.mock.faults[1]: 'explode' is no fault of the mock; docs/mock.md lists them"},
+              "f.yaml:1:52: providers.a.mock.faults[1]: 'explode' is no fault of the mock; docs/mock.md lists them"},
         Wrong{"providers: {a: {type: mock, base_url: \"http://x/v1\"}}", "type mock answers by itself"},
         Wrong{"providers: {a: {type: openai, api_key: x, proxy: \"socks5://p\"}}", "providers.a.proxy: "},
         Wrong{"providers: {a: {type: openai, headers: {\"a b\": x}}}",
