@@ -16,11 +16,12 @@ house_rules() {
     ! git grep -nE '#include [<"]boost/asio' -- src &&
     ! git grep -nE '#include [<"](boost/beast|nghttp2)' -- src ':!src/http'
 }
-# Every header compiles alone: one generated file a header, compiled without code generation.
+# Every header compiles alone: one line that includes it, compiled without code generation.
 self_contained() {
   local flags
-  flags="-std=c++20 -fsyntax-only -Wall -Wextra -Werror -Wno-pragma-once-outside-header -Isrc -DSPDLOG_FMT_EXTERNAL -DBOOST_ASIO_SEPARATE_COMPILATION"
-  git ls-files 'src/*.h' | xargs -P "$(nproc)" -I{} sh -c "clang++-16 $flags -x c++ {} || echo 'not self-contained: {}'" 2>&1 | { ! grep .; }
+  flags="-std=c++20 -fsyntax-only -Wall -Wextra -Werror -Isrc -I. -DSPDLOG_FMT_EXTERNAL -DBOOST_ASIO_SEPARATE_COMPILATION"
+  git ls-files 'src/*.h' |
+    xargs -P "$(nproc)" -I{} sh -c "echo '#include \"{}\"' | clang++-16 $flags -x c++ - || echo 'not self-contained: {}'" 2>&1 | { ! grep .; }
 }
 tidy() {
   tools/build.sh release base >/dev/null || return 1

@@ -44,6 +44,15 @@ struct Gathered {
   std::size_t missing = 0;
 };
 
+/// The first configuration's logs are open already; a later one's follow it.
+Result<void> redirect_logs(const Snapshot* before, const Snapshot& next, telemetry::AccessLog& access_log) {
+  const TelemetryConfig& wanted = next.config.telemetry;
+  if (!before) return {};
+  spdlog::set_level(spdlog::level::from_str(wanted.log_level));
+  if (before->config.telemetry.access_log.target() == wanted.access_log.target()) return {};
+  return access_log.redirect(wanted.access_log.target());
+}
+
 }  // namespace
 
 Gateway::Gateway(ConfigSource source, GatewayShared& shared)
@@ -100,6 +109,10 @@ Result<void> Gateway::put_in_force(Config config) {
   if (!snapshot) {
     close_all(*bound);
     return forward(snapshot);
+  }
+  if (Result<void> redirected = redirect_logs(snapshot_.get(), **snapshot, shared_.access_log); !redirected) {
+    close_all(*bound);
+    return forward(redirected);
   }
   snapshot_ = std::move(*snapshot);
   ++revision_;

@@ -145,8 +145,7 @@ int serve(ConfigSource source) {
 
   try {
     telemetry::Metrics metrics(version);
-    const AccessLogConfig& log = loaded.config->telemetry.access_log;
-    telemetry::AccessLog access_log(log.format == "off" ? log.format : log.path, metrics);
+    telemetry::AccessLog access_log(loaded.config->telemetry.access_log.target(), metrics);
     http::ConnectionGauge connections;
     GatewayShared shared{metrics, access_log, connections};
     return run_control_loop<Process>([&]() -> Result<std::unique_ptr<Process>> {

@@ -50,6 +50,9 @@ struct RouteConfig {
 struct AccessLogConfig {
   std::string path = "stdout";  ///< "stdout", "stderr" or a file
   std::string format = "json";  ///< "json" or "off"
+
+  /// Where lines go: "stdout", "stderr", a file, or "off".
+  const std::string& target() const { return format == "off" ? format : path; }
 };
 
 struct TelemetryConfig {
