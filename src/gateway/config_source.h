@@ -6,7 +6,8 @@
 
 namespace sluice {
 
-/// Where the configuration comes from: a file, or the environment when there is none; with what the command line overrides.
+/// Where the configuration comes from: a file, or the environment when there is none; with what the command line
+/// overrides.
 struct ConfigSource {
   std::string path;    ///< empty: from the environment
   std::string listen;  ///< replaces the file's listeners unless empty

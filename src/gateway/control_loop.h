@@ -13,8 +13,8 @@ namespace sluice {
 
 inline constexpr int start_failed = 1;
 
-/// Runs a loop on this thread: `start` makes what lives on it, and something in that stops the loop. Gives the exit status: 0, or
-/// 1 with the reason on standard error if `start` failed.
+/// Runs a loop on this thread: `start` makes what lives on it, and something in that stops the loop. Gives the exit
+/// status: 0, or 1 with the reason on standard error if `start` failed.
 template <class Made>
 int run_control_loop(std::function<Result<std::unique_ptr<Made>>()> start) {
   net::Worker control(0);

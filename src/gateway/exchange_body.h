@@ -7,8 +7,8 @@
 
 namespace sluice {
 
-/// The outermost layer of every reply: counts what the client takes and holds the exchange until the last byte, so that it is
-/// settled exactly when the reply is over or dropped.
+/// The outermost layer of every reply: counts what the client takes and holds the exchange until the last byte, so that
+/// it is settled exactly when the reply is over or dropped.
 class ExchangeBody final : public http::Body {
  public:
   ExchangeBody(std::unique_ptr<LiveExchanges::Entry> entry, std::unique_ptr<http::Body> inner);

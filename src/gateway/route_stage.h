@@ -5,8 +5,8 @@
 
 namespace sluice {
 
-/// The outermost stage: finds the route, whose settings everything further in obeys. Reads a JSON body first where a route is
-/// chosen by the model that it names.
+/// The outermost stage: finds the route, whose settings everything further in obeys. Reads a JSON body first where a
+/// route is chosen by the model that it names.
 class RouteStage final : public Stage {
  public:
   /// `routes` outlives the stage.

@@ -57,7 +57,7 @@ struct WorkerThread::State {
     lag.start();
   }
 
-  void listen(BoundListener bound) {
+  void listen(const BoundListener& bound) {
     const std::string address = bound.address;
     auto accept = [this, address](int descriptor) {
       const auto tls = snapshot->tls.find(address);
@@ -75,7 +75,7 @@ struct WorkerThread::State {
     snapshot = std::move(next);
     handler.set_snapshot(snapshot);
     server.set_settings(snapshot->server);
-    for (BoundListener& bound : added) listen(std::move(bound));
+    for (const BoundListener& bound : added) listen(bound);
     upstreams.retain(snapshot->providers->identities());
     name_upstreams();
   }

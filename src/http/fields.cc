@@ -41,8 +41,8 @@ std::optional<std::string_view> Fields::find(std::string_view name) const {
 }
 
 std::size_t Fields::count(std::string_view name) const {
-  return static_cast<std::size_t>(
-      std::count_if(fields_.begin(), fields_.end(), [name](const Field& field) { return same_name(field.name, name); }));
+  return static_cast<std::size_t>(std::count_if(fields_.begin(), fields_.end(),
+                                                [name](const Field& field) { return same_name(field.name, name); }));
 }
 
 bool Fields::lists(std::string_view name, std::string_view token) const {

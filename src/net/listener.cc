@@ -103,7 +103,8 @@ std::string Listener::local_address(int descriptor) {
 
 Task<void> Listener::accept_loop(std::shared_ptr<State> state) {
   while (co_await state->socket->wait(Direction::read) == Readiness::ready) {
-    if (!state->accept_queued()) co_await sleep_for(refusal_pause);
+    // What is queued is not told of again: whoever came while descriptors were short is tried for until he is in.
+    while (!state->accept_queued()) co_await sleep_for(refusal_pause);
   }
 }
 

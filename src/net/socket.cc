@@ -145,7 +145,7 @@ void Socket::Wait::await_suspend(std::coroutine_handle<> waiter) {
   suspended_ = true;
   Core::Side& side = core_->side(direction_);
   side.wait = this;
-  if (side.deadline != never) core_->worker.wheel().schedule(side, side.deadline);
+  core_->worker.wheel().schedule(side, side.deadline);  // also `never`: an older deadline may be linked still
 }
 
 Socket::Wait::~Wait() {

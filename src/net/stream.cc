@@ -222,6 +222,11 @@ Task<Result<void>> Stream::write_tls(std::span<const std::string_view> all) {
 void Stream::set_read_deadline(TimePoint deadline) { socket_->set_deadline(Direction::read, deadline); }
 void Stream::set_write_deadline(TimePoint deadline) { socket_->set_deadline(Direction::write, deadline); }
 
+void Stream::set_write_stall(Duration stall) {
+  write_stall_ = stall;
+  set_write_deadline(never);
+}
+
 void Stream::watch(std::function<void()> on_readable) { socket_->watch(std::move(on_readable)); }
 void Stream::unwatch() { socket_->unwatch(); }
 

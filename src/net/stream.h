@@ -46,7 +46,7 @@ class Stream {
   void set_write_deadline(TimePoint deadline);
   /// A write fails with `timeout` once the peer has taken nothing for so long; zero: no such bound. Replaces the write
   /// deadline.
-  void set_write_stall(Duration stall) { write_stall_ = stall; }
+  void set_write_stall(Duration stall);
 
   /// While the owner is busy elsewhere: `on_readable` is called once, from the loop, when bytes or the end arrive.
   /// `hung_up` then tells which. `unwatch` takes it back. Must not be used while a read is waiting.

@@ -108,6 +108,26 @@ Task<void> stalled_write_times_out() {
 
 TEST(Stream, StalledWriteTimesOut) { run_until_done(stalled_write_times_out()); }
 
+Task<void> write_after(Duration wait, Stream& stream, std::string text) {
+  co_await sleep_for(wait);
+  const Result<void> written = co_await stream.write(text);
+  EXPECT_TRUE(written.has_value());
+}
+
+Task<void> a_deadline_switched_off_between_reads_does_not_pass() {
+  Pair pair;
+  pair.left->set_read_deadline(Clock::now() + milliseconds(60));
+  Running<void> first(write_after(milliseconds(5), *pair.right, "first"));
+  co_await expect_read(*pair.left, "first");
+  pair.left->set_read_deadline(never);
+  Running<void> second(write_after(milliseconds(200), *pair.right, "second"));
+  co_await expect_read(*pair.left, "second");
+}
+
+TEST(Stream, ADeadlineSwitchedOffBetweenReadsDoesNotPass) {
+  run_until_done(a_deadline_switched_off_between_reads_does_not_pass());
+}
+
 Task<Result<std::size_t>> read_once(Stream& stream) {
   std::array<char, 8> buffer{};
   co_return co_await stream.read(buffer);

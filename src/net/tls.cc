@@ -191,7 +191,7 @@ std::string TlsSession::failure() {
   const bool cut =
       error == 0 ? system_error == 0
                  : ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
-  const std::string reason = take_openssl_error();
+  std::string reason = take_openssl_error();
   if (cut) return established_ ? "ended without close_notify" : "the peer closed the connection";
   if (error == 0) return std::strerror(system_error);
   if (!verify_failure_.empty()) return std::exchange(verify_failure_, {});

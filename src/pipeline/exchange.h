@@ -51,7 +51,7 @@ struct ExchangeRecord {
   TimePoint headers{};      ///< response head known
   TimePoint first_token{};  ///< first body byte (for streams: the first event with content)
   TimePoint ended{};
-  telemetry::Gaps gaps;  ///< of a stream: noted for every piece with content
+  telemetry::Gaps gaps;                   ///< of a stream: noted for every piece with content
   std::uint64_t keep_alive_comments = 0;  ///< sent into silences of the stream
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;

@@ -7,9 +7,12 @@ namespace sluice {
 Outcome outcome_of(const Error& error) {
   if (error.kind == ErrorKind::draining || error.kind == ErrorKind::cancelled) return Outcome::ended;
   switch (error.source) {
-    case ErrorSource::client: return Outcome::client_error;
-    case ErrorSource::upstream: return Outcome::upstream_error;
-    case ErrorSource::gateway: break;
+    case ErrorSource::client:
+      return Outcome::client_error;
+    case ErrorSource::upstream:
+      return Outcome::upstream_error;
+    case ErrorSource::gateway:
+      break;
   }
   return Outcome::gateway_error;
 }

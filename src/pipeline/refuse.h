@@ -6,7 +6,8 @@
 
 namespace sluice {
 
-/// The reply that tells the caller, in its protocol, why there is no other, and notes the failure in the exchange's record.
+/// The reply that tells the caller, in its protocol, why there is no other, and notes the failure in the exchange's
+/// record.
 Reply refuse(Exchange& exchange, const Error& error);
 
 /// Only notes it: for a reply that has begun already. The first failure of an exchange stays.

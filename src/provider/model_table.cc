@@ -150,7 +150,8 @@ std::vector<std::string_view> ModelTable::names() const {
 Error ModelTable::unknown_model(std::string_view name) const {
   const auto [provider, model] = split(name);
   if (const std::string* const reason = why_left_out(provider)) {
-    return client_error(ErrorKind::model_not_found, fmt::format("The provider \"{}\" is not in use: {}.", provider, *reason));
+    return client_error(ErrorKind::model_not_found,
+                        fmt::format("The provider \"{}\" is not in use: {}.", provider, *reason));
   }
   if (!provider.empty() && model.empty()) {
     return client_error(ErrorKind::model_not_found,
