@@ -64,9 +64,8 @@ class Session final : public Connection {
 };
 
 void Session::on_bytes(std::string_view input) {
-  if (upgraded_) return echo(input);
   std::string_view piece;
-  while (is_open()) {
+  while (is_open() && !upgraded_) {
     switch (reader_.next(input, piece)) {
       case MessageReader::Piece::more:
         return;
@@ -83,6 +82,7 @@ void Session::on_bytes(std::string_view input) {
         return close();
     }
   }
+  if (upgraded_ && !input.empty()) echo(input);
 }
 
 void Session::on_head() {

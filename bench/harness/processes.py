@@ -114,9 +114,12 @@ class Process:
     def line(self) -> str:
         return self.popen.stdout.readline().decode()
 
-    def finish(self) -> dict:
+    def finish(self, seconds: float = 180) -> dict:
         """Closes standard input and reads the last line of figures."""
-        out = self.popen.communicate()[0].decode().strip().splitlines()
+        try:
+            out = self.popen.communicate(timeout=seconds)[0].decode().strip().splitlines()
+        except subprocess.TimeoutExpired:
+            raise RuntimeError(f"{self.name} does not end: something it waits for never comes") from None
         _running.remove(self)
         if self.popen.returncode != 0 or not out:
             raise RuntimeError(f"{self.name} failed: {self.log.read_text(errors='replace')[-2000:]}")
