@@ -3,6 +3,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "llm/json_text.h"
+
 namespace sluice::llm {
 namespace {
 
@@ -30,15 +32,9 @@ class Scanner {
   std::string_view string() {
     const std::size_t begin = at_;
     if (!take('"')) return {};
-    // Long strings are the bulk of a request: go from quote to quote, which is a memchr, and look back for escapes.
-    for (std::size_t quote = text_.find('"', at_); quote != std::string_view::npos;
-         quote = text_.find('"', quote + 1)) {
-      if (is_escaped(quote, begin)) continue;
-      at_ = quote + 1;
-      return text_.substr(begin, at_ - begin);
-    }
-    at_ = text_.size();
-    return {};
+    const std::size_t end = json_string_end(text_, at_);
+    at_ = end == std::string_view::npos ? text_.size() : end + 1;
+    return end == std::string_view::npos ? std::string_view() : text_.substr(begin, at_ - begin);
   }
 
   /// Any value, or nothing.
@@ -46,42 +42,59 @@ class Scanner {
     const char first = peek();
     if (first == '"') return string();
     if (first == '{' || first == '[') return nested();
-    const std::size_t begin = at_;
-    at_ = std::min(text_.find_first_of(",]} \t\r\n:\"[{", at_), text_.size());
-    return text_.substr(begin, at_ - begin);
+    return scalar();
   }
 
  private:
-  /// Whether an odd number of backslashes stands before `at`, none of them before `begin`.
-  bool is_escaped(std::size_t at, std::size_t begin) const {
-    std::size_t slashes = 0;
-    while (at - slashes - 1 > begin && text_[at - slashes - 1] == '\\') ++slashes;
-    return slashes % 2 == 1;
+  /// A number, true, false, null: whatever stands there up to a byte that none of them can have.
+  std::string_view scalar() {
+    const std::size_t begin = at_;
+    while (!at_end() && !ends_scalar(text_[at_])) ++at_;
+    return text_.substr(begin, at_ - begin);
+  }
+
+  static bool ends_scalar(char c) {
+    switch (c) {
+      case ',':
+      case ']':
+      case '}':
+      case ' ':
+      case '\t':
+      case '\r':
+      case '\n':
+      case ':':
+      case '"':
+      case '[':
+      case '{':
+        return true;
+      default:
+        return false;
+    }
   }
 
   std::string_view nested() {
     const std::size_t begin = at_;
     std::string closers;
-    do {
-      at_ = text_.find_first_of("\"{}[]", at_);
-      if (at_ == std::string_view::npos) break;
-      const char c = text_[at_];
-      if (c == '"') {
-        if (string().empty()) break;
-        continue;
-      }
-      if (c == '{' || c == '[') {
-        if (closers.size() == deepest) break;
-        closers.push_back(c == '{' ? '}' : ']');
-      } else {
-        if (closers.back() != c) break;
-        closers.pop_back();
-      }
-      ++at_;
+    while (!at_end() && step_inside(closers)) {
       if (closers.empty()) return text_.substr(begin, at_ - begin);
-    } while (true);
+    }
     at_ = text_.size();
     return {};
+  }
+
+  /// One string or one other byte of a nested value. False: it is broken or too deep.
+  bool step_inside(std::string& closers) {
+    const char c = text_[at_];
+    if (c == '"') return !string().empty();
+    ++at_;
+    if (c == '{' || c == '[') {
+      if (closers.size() == deepest) return false;
+      closers.push_back(c == '{' ? '}' : ']');
+    } else if (c == '}' || c == ']') {
+      if (closers.back() != c) return false;
+      closers.pop_back();
+    }
+    return true;
   }
 
   std::string_view text_;

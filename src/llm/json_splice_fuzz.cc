@@ -1,28 +1,75 @@
-#include <cstddef>
+#include <boost/json.hpp>
+
 #include <cstdint>
 #include <cstdlib>
 
 #include "llm/dialect/openai/request_view.h"
 #include "llm/json_splice.h"
 
-/// Whatever the bytes are: an edit of an accepted object is accepted again, has the new value, and differs nowhere
-/// else.
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace sluice::llm;
-  const std::string text(reinterpret_cast<const char*>(data), size);
-  const auto members = json_members(text);
-  if (!members) return 0;
-  const std::string edited = set_member(text, *members, "model", "\"m\"");
-  const auto again = json_members(edited);
-  if (!again) std::abort();
-  const JsonMember* model = find_member(*again, "model");
-  if (!model || model->value != "\"m\"") std::abort();
-  if (again->size() != members->size() + (find_member(*members, "model") ? 0 : 1)) std::abort();
-  for (std::size_t i = 0; i < members->size(); ++i) {
-    if ((*members)[i].key != (*again)[i].key) std::abort();
-    if (!(*members)[i].is("model") && (*members)[i].value != (*again)[i].value) std::abort();
+namespace {
+
+namespace json = boost::json;
+using sluice::llm::JsonMember;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+json::value parsed(std::string_view text, json::error_code& error) {
+  json::parse_options options;
+  options.max_depth = 100;
+  return json::parse(json::string_view(text.data(), text.size()), error, {}, options);
+}
+
+std::vector<JsonMember> members_of(std::string_view text) {
+  sluice::Result<std::vector<JsonMember>> members = sluice::llm::json_members(text);
+  require(members.has_value());
+  return std::move(*members);
+}
+
+/// The members that are not named so have kept every byte.
+void check_rest(const std::vector<JsonMember>& before, const std::vector<JsonMember>& after, std::string_view name) {
+  auto other = after.begin();
+  for (const JsonMember& member : before) {
+    if (member.is(name)) continue;
+    while (other != after.end() && other->is(name)) ++other;
+    require(other != after.end() && other->key == member.key && other->value == member.value);
+    ++other;
   }
-  const auto view = openai::RequestView::parse(text);
-  if (view && !json_members(view->rewritten("x", true))) std::abort();
+}
+
+/// A rewritten request means what it meant, but for what was to change.
+void check_meaning(std::string_view text, std::string_view rewritten) {
+  json::error_code error;
+  json::value before = parsed(text, error);
+  if (error || !before.is_object()) return;
+  const json::value after = parsed(rewritten, error);
+  require(!error && after.at("model").as_string() == "other \"name\"");
+  require(after.at("stream_options").at("include_usage").as_bool());
+  json::object rest = after.as_object();
+  for (const char* name : {"model", "stream_options"}) {
+    before.as_object().erase(name);
+    rest.erase(name);
+  }
+  require(before.as_object() == rest);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto members = sluice::llm::json_members(text);
+  const auto view = sluice::llm::openai::RequestView::parse(text);
+  require(members || !view);
+  if (!members) return 0;
+  const std::string set = sluice::llm::set_member(text, *members, "model", "[\"x\"]");
+  check_rest(*members, members_of(set), "model");
+  require(sluice::llm::find_member(members_of(set), "model")->value == "[\"x\"]");
+  const std::string removed = sluice::llm::remove_member(text, *members, "model");
+  check_rest(*members, members_of(removed), "model");
+  require(sluice::llm::find_member(members_of(removed), "model") == nullptr);
+  if (!view) return 0;
+  require(view->rewritten(view->model(), false) == text);
+  check_meaning(text, view->rewritten("other \"name\"", true));
   return 0;
 }

@@ -22,14 +22,27 @@ constexpr std::uint64_t matches(std::uint64_t word, char c) {
 
 }  // namespace swar
 
-/// The offset of the quote that ends the string whose text begins at `at`, or npos. Made for short strings.
+/// As `json_string_end`, for strings that turned out to be long: from quote to quote, which is a memchr.
+inline std::size_t json_long_string_end(std::string_view text, std::size_t from) {
+  for (std::size_t quote = text.find('"', from); quote != std::string_view::npos; quote = text.find('"', quote + 1)) {
+    std::size_t slash = quote;
+    while (slash > from && text[slash - 1] == '\\') --slash;
+    if ((quote - slash) % 2 == 0) return quote;
+  }
+  return std::string_view::npos;
+}
+
+/// The offset of the quote that ends the string whose text begins at `at`, or npos. Linear.
 inline std::size_t json_string_end(std::string_view text, std::size_t at) {
-  while (at + 8 <= text.size()) {
+  constexpr std::size_t near = 64;
+  const std::size_t far = at + near;
+  while (at + sizeof(std::uint64_t) <= text.size()) {
     std::uint64_t word;
-    std::memcpy(&word, text.data() + at, 8);
+    std::memcpy(&word, text.data() + at, sizeof word);
     const std::uint64_t found = swar::matches(word, '"') | swar::matches(word, '\\');
     if (found == 0) {
-      at += 8;
+      at += sizeof word;
+      if (at >= far) return json_long_string_end(text, at);
       continue;
     }
     at += static_cast<std::size_t>(std::countr_zero(found)) / 8;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 
 #include "llm/json_splice.h"
@@ -40,8 +41,9 @@ Result<RequestView> RequestView::parse(std::string_view text) {
     view.wants_usage_ = include && include->value == "true";
   }
   if (const JsonMember* n = find_member(view.members_, "n"); n && n->value != "null") {
-    const auto [end, error] = std::from_chars(n->value.data(), n->value.data() + n->value.size(), view.choices_);
-    if (error != std::errc() || view.choices_ == 0) return wrong_type("n", "a positive whole number");
+    const char* const last = n->value.data() + n->value.size();
+    const auto [end, error] = std::from_chars(n->value.data(), last, view.choices_);
+    if (error != std::errc() || end != last || view.choices_ == 0) return wrong_type("n", "a positive whole number");
   }
   for (std::string_view name : {"messages", "prompt", "input"}) {
     if (const JsonMember* prompt = find_member(view.members_, name)) view.prompt_ = prompt->value;
@@ -50,10 +52,13 @@ Result<RequestView> RequestView::parse(std::string_view text) {
 }
 
 std::string RequestView::rewritten(std::string_view model, bool add_usage) const {
-  std::string result = model == model_ ? std::string(text_) : set_member(text_, members_, "model", json_string(model));
-  if (!add_usage) return result;
-  const Result<std::vector<JsonMember>> members = json_members(result);
-  return members ? set_member(result, *members, "stream_options", with_usage(stream_options_)) : result;
+  const std::string name = json_string(model);
+  const std::string options = add_usage ? with_usage(stream_options_) : std::string();
+  std::array<MemberEdit, 2> edits;
+  std::size_t count = 0;
+  if (model != model_) edits[count++] = {"model", name};
+  if (add_usage) edits[count++] = {"stream_options", options};
+  return set_members(text_, members_, std::span(edits).first(count));
 }
 
 std::string model_of(std::string_view text) {
