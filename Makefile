@@ -2,7 +2,11 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 JOBS ?= $(shell nproc)
+# ccache, where it is installed: precompiled headers need the sloppiness; paths are kept relative so that checkouts share it.
 export SLUICE_COMPILER_LAUNCHER ?= $(shell command -v ccache)
+export CCACHE_BASEDIR ?= $(CURDIR)
+export CCACHE_NOHASHDIR ?= 1
+export CCACHE_SLOPPINESS ?= pch_defines,time_macros,include_file_mtime,include_file_ctime
 export PATH := $(CURDIR)/build/node/node_modules/node/bin:$(PATH)
 
 .PHONY: help deps build run test test-fast unit e2e lint fmt asan tsan fuzz-smoke bench bench-quick docs clean

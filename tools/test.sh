@@ -60,16 +60,16 @@ run_e2e() { # run_e2e BINARY fast|all
 
 run_fuzzers() {
   local target corpus
-  for target in build/fuzz/fuzz/*_fuzz; do
+  for target in build/asan/fuzz/*_fuzz; do
     corpus=tests/corpus/$(basename "$target" _fuzz)
     heading "fuzz: $(basename "$target") for ${fuzz_seconds}s"
-    mkdir -p "build/fuzz/corpus/$(basename "$target")"
+    mkdir -p "build/asan/corpus/$(basename "$target")"
     if "$target" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
-      "build/fuzz/corpus/$(basename "$target")" $([ -d "$corpus" ] && echo "$corpus") >build/fuzz/last.log 2>&1; then
-      grep -E 'number_of_executed_units' build/fuzz/last.log
+      "build/asan/corpus/$(basename "$target")" $([ -d "$corpus" ] && echo "$corpus") >build/asan/fuzz.log 2>&1; then
+      grep -E 'number_of_executed_units' build/asan/fuzz.log
       count 1 0
     else
-      tail -40 build/fuzz/last.log
+      tail -40 build/asan/fuzz.log
       count 0 1
     fi
   done
@@ -85,7 +85,7 @@ tests_of() { printf '%s_test ' "$@"; }
 unit() { build release $(tests_of "${folders[@]}") && run_unit build "${folders[@]}"; }
 e2e() { build release sluice && run_e2e build/sluice "$1"; }
 asan() {
-  build asan sluice $(tests_of "${folders[@]}") || return
+  build asan all || return
   run_unit build/asan "${folders[@]}"
   run_e2e build/asan/sluice fast
 }
@@ -94,10 +94,11 @@ tsan() {
   run_unit build/tsan "${shared_folders[@]}"
   run_e2e build/tsan/sluice shared
 }
-fuzz() { build fuzz all && run_fuzzers; }
+# The fuzz targets are part of the sanitizer build.
+fuzz() { build asan all && run_fuzzers; }
 
 case "${1:-all}" in
-  all) lint; unit; e2e all; asan; tsan; fuzz ;;
+  all) unit; e2e all; asan; fuzz; tsan; lint ;;
   fast) unit; e2e fast ;;
   unit) unit ;;
   e2e) e2e all ;;
