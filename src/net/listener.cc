@@ -46,9 +46,10 @@ struct Listener::State {
       } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         on_refusal("descriptors");
         return false;
-      } else if (errno != EINTR && errno != ECONNABORTED) {
+      } else if (errno == EAGAIN || errno == EBADF) {
         return true;
       }
+      // Any other error is that of the connection at the head of the queue (accept(2)): on to the next one.
     }
   }
 };
