@@ -95,9 +95,19 @@ Duration Worker::Impl::time_to_wait() const {
   return std::clamp(next - Clock::now(), Duration::zero(), longest_wait);
 }
 
+int Worker::Impl::collect(Duration wait) {
+  if (fine_waits_) {
+    const timespec timeout = to_timespec(wait);
+    const int count = ::epoll_pwait2(epoll_, events_.data(), batch, &timeout, nullptr);
+    if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
+    fine_waits_ = false;
+  }
+  const auto whole = std::chrono::ceil<std::chrono::milliseconds>(wait);
+  return ::epoll_wait(epoll_, events_.data(), batch, static_cast<int>(whole.count()));
+}
+
 bool Worker::Impl::dispatch(Duration wait) {
-  const timespec timeout = to_timespec(wait);
-  const int count = ::epoll_pwait2(epoll_, events_.data(), batch, &timeout, nullptr);
+  const int count = collect(wait);
   pending_ = std::span(events_.data(), static_cast<std::size_t>(std::max(count, 0)));
   while (!pending_.empty()) {
     const epoll_event event = pending_.front();

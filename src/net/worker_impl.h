@@ -56,6 +56,7 @@ struct Worker::Impl {
   bool run_later();
   bool run_timers(TimerWheel& wheel);
   bool dispatch(Duration wait);
+  int collect(Duration wait);
   Duration time_to_wait() const;
 
   static constexpr std::size_t batch = 256;
@@ -69,6 +70,7 @@ struct Worker::Impl {
   TimePoint next_tick_ = never;
   std::atomic<std::int64_t> lag_{0};
   bool stopping_ = false;
+  bool fine_waits_ = true;  ///< epoll_pwait2 is there: kernels before 5.11 lack it, older sandboxes forbid it
   std::shared_ptr<Mailbox> mailbox_;
 };
 
