@@ -30,6 +30,14 @@ bool is_forwarding_field(std::string_view name) {
   return name.size() > prefix.size() && http::same_name(name.substr(0, prefix.size()), prefix);
 }
 
+/// What a provider says of its own origin to browsers, which would take it for ours: who may read its answers (that is
+/// for this gateway's configuration to say), and how else it can be reached.
+bool is_about_its_origin(std::string_view name) {
+  constexpr std::string_view prefix = "access-control-";
+  return http::same_name(name.substr(0, prefix.size()), prefix) || http::same_name(name, "alt-svc") ||
+         http::same_name(name, "strict-transport-security");
+}
+
 bool passes(std::string_view name, const http::RequestHead& head, const ProviderConfig& provider, bool whole_text) {
   if (is_hop_by_hop(name) || among(replaced, name) || is_forwarding_field(name)) return false;
   if (!provider.client_key && among(client_credentials, name)) return false;
@@ -78,7 +86,9 @@ std::string upstream_query(std::string_view query) {
 http::Fields reply_fields(const http::Fields& upstream) {
   http::Fields fields;
   for (const http::Field& field : upstream) {
-    if (!is_hop_by_hop(field.name) && !upstream.lists("connection", field.name)) fields.add(field.name, field.value);
+    if (is_hop_by_hop(field.name) || is_about_its_origin(field.name) || upstream.lists("connection", field.name))
+      continue;
+    fields.add(field.name, field.value);
   }
   return fields;
 }

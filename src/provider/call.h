@@ -33,7 +33,8 @@ http::Fields upstream_fields(const http::RequestHead& head, const ProviderConfig
 /// The client's query without credentials in it (`key=`, as Gemini clients send); with its "?" unless empty.
 std::string upstream_query(std::string_view query);
 
-/// The fields a client gets: the provider's without those that belong to one connection.
+/// The fields a client gets: the provider's without those that belong to one connection or speak of its own origin
+/// (CORS, HSTS, Alt-Svc).
 http::Fields reply_fields(const http::Fields& upstream);
 
 /// Whether `name` belongs to one connection only (RFC 9110 7.6.1) or is written by our own codec.

@@ -139,6 +139,16 @@ TEST(ReplyFields, LeaveOutWhatBelongsToOneConnection) {
                           std::pair("set-cookie", "b=2"), std::pair("x-ratelimit-remaining-tokens", "7")));
 }
 
+TEST(ReplyFields, LoseWhatTheProviderSaysOfItsOwnOrigin) {
+  http::Fields fields;
+  fields.add("Access-Control-Allow-Origin", "*");
+  fields.add("access-control-allow-credentials", "true");
+  fields.add("Alt-Svc", "h3=\":443\"");
+  fields.add("Strict-Transport-Security", "max-age=31536000; includeSubDomains; preload");
+  fields.add("x-kept", "1");
+  EXPECT_THAT(list_of(reply_fields(fields)), ElementsAre(std::pair("x-kept", "1")));
+}
+
 TEST(HopByHop, IsKnownWithoutCase) {
   EXPECT_TRUE(is_hop_by_hop("Connection"));
   EXPECT_TRUE(is_hop_by_hop("TRANSFER-ENCODING"));
