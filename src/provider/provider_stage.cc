@@ -16,6 +16,9 @@ namespace {
 
 constexpr std::string_view provider_header = "x-sluice-provider";
 
+/// Longer names are no models: logs and lists of live exchanges carry them whole.
+constexpr std::size_t longest_model = 1024;
+
 /// Endpoints that stream chunks and take `stream_options`.
 bool takes_stream_options(std::string_view path) { return path == "/chat/completions" || path == "/completions"; }
 
@@ -24,16 +27,30 @@ bool is_for_model(std::string_view path) {
   return takes_stream_options(path) || path == "/responses" || path == "/embeddings";
 }
 
-/// "." and ".." would walk out of the provider's root with its credential in hand.
-bool has_dot_segment(std::string_view path) {
-  while (!path.empty()) {
-    const std::string_view segment = path.substr(0, path.find('/'));
-    path.remove_prefix(std::min(path.size(), segment.size() + 1));
-    const std::string decoded = http::percent_decode(segment).value_or("");
-    if (decoded == "." || decoded == "..") return true;
+/// "." and ".." would walk out of the provider's root with its credential in hand. Servers differ in what they take for
+/// a segment: some decode "%2f" first, some know "\\" or leave away what follows a ";".
+bool has_dot_segment(std::string_view decoded) {
+  while (!decoded.empty()) {
+    const std::string_view segment = decoded.substr(0, decoded.find_first_of("/\\"));
+    decoded.remove_prefix(std::min(decoded.size(), segment.size() + 1));
+    const std::string_view name = segment.substr(0, segment.find(';'));
+    if (name == "." || name == "..") return true;
   }
   return false;
 }
+
+/// Whether the provider may be asked for this path in its own name.
+Result<void> check_path(std::string_view path) {
+  const std::optional<std::string> decoded = http::percent_decode(path);
+  if (!decoded) {
+    return fail(ErrorKind::bad_request, ErrorSource::client, "The path is not percent-encoded as it should be.");
+  }
+  if (!has_dot_segment(*decoded)) return {};
+  return fail(ErrorKind::bad_request, ErrorSource::client, "The path must not have segments of dots.");
+}
+
+/// A server answers these with the request as it came, the provider's credential in it.
+bool is_echo_method(std::string_view method) { return method == "TRACE" || method == "TRACK"; }
 
 bool wants_websocket(const http::RequestHead& head) {
   return head.fields.lists("connection", "upgrade") && http::same_name(head.fields.get("upgrade"), "websocket");
@@ -120,9 +137,10 @@ Task<Result<ProviderStage::Plan>> ProviderStage::make_plan(Exchange& exchange) c
         ErrorKind::not_found, ErrorSource::client,
         fmt::format("No such endpoint: {} {}. The API lives under /v1/.", head.method, exchange.record.path));
   }
-  if (has_dot_segment(path)) {
-    co_return fail(ErrorKind::bad_request, ErrorSource::client, "The path must not have segments of dots.");
+  if (is_echo_method(head.method)) {
+    co_return fail(ErrorKind::method, ErrorSource::client, fmt::format("{} is not offered.", head.method));
   }
+  if (const Result<void> checked = check_path(path); !checked) co_return tl::unexpected(checked.error());
   plan.path = path_under_root(path);
   plan.call->method = head.method;
   plan.call->upgrade = wants_websocket(head);
@@ -140,6 +158,10 @@ Task<Result<ProviderStage::Plan>> ProviderStage::make_plan(Exchange& exchange) c
 /// Whom the hints name, or else whom the model's name means. Without a model there is nobody else to ask for but a
 /// provider.
 Result<ModelChoice> ProviderStage::decide(const ProviderHints& hints, const std::string& model, bool for_model) const {
+  if (model.size() > longest_model) {
+    return fail(ErrorKind::bad_request, ErrorSource::client,
+                fmt::format("The model's name is longer than {} bytes.", longest_model));
+  }
   const bool hinted = !hints.path.empty() || !hints.header.empty() || !hints.route.empty();
   if (!hinted && (for_model || !model.empty())) return models_.resolve(model, random::next());
   const Result<std::string> provider = models_.choose_provider(hints);

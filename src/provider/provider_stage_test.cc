@@ -190,6 +190,17 @@ TEST(ProviderStage, AnUnknownModelIsNotFoundWithNearNames) {
   EXPECT_EQ(answer.record.model, "");
 }
 
+TEST(ProviderStage, AnEndlessNameIsNoModel) {
+  Gate gate({provider("demo")});
+  const std::string name(5000, 'm');
+  Ask in_query = get("/v1/realtime?model=" + name);
+  for (const Answer& answer : {gate(chat(body_for("demo/" + name))), gate(std::move(in_query))}) {
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_THAT(answer.message(), HasSubstr("1024 bytes"));
+    EXPECT_TRUE(answer.record.model.empty());
+  }
+}
+
 TEST(ProviderStage, ADropInPathNamesTheProvider) {
   Gate gate = two();
   Ask ask = chat(body_for("anything"), {echo});
@@ -286,11 +297,25 @@ TEST(ProviderStage, PathsOutsideTheApiAreNotFound) {
 
 TEST(ProviderStage, NobodyWalksOutOfTheApi) {
   Gate gate({provider("demo")});
-  for (const char* path :
-       {"/v1/../admin", "/v1/files/..", "/v1/./files", "/v1/%2e%2E/x", "/providers/demo/v1/../../x"}) {
+  for (const char* path : {"/v1/../admin", "/v1/files/..", "/v1/./files", "/v1/%2e%2E/x", "/providers/demo/v1/../../x",
+                           "/v1/%2e%2e%2fadmin", "/v1/..%2Fadmin", "/v1/..%5cadmin", "/v1/..\\admin",
+                           "/v1/..;x=1/admin", "/v1/..%2f%zz"}) {
     EXPECT_EQ(gate(get(path)).status, 400) << path;
   }
-  EXPECT_EQ(gate(get("/v1/files/a..b/...", {echo})).status, 200);
+  for (const char* path : {"/v1/files/a..b/...", "/v1/files/org%2fname", "/v1/files/a;b"}) {
+    EXPECT_EQ(gate(get(path, {echo})).status, 200) << path;
+  }
+}
+
+TEST(ProviderStage, NobodyHasTheCredentialEchoed) {
+  Gate gate({provider("demo")});
+  for (const char* method : {"TRACE", "TRACK"}) {
+    Ask ask = get("/v1/files", {echo});
+    ask.method = method;
+    const Answer answer = gate(std::move(ask));
+    EXPECT_EQ(answer.status, 405) << method;
+    EXPECT_EQ(answer.code(), "method_not_allowed") << method;
+  }
 }
 
 TEST(ProviderStage, ABodyThatIsTooLargeIsRefusedWithTheBound) {
