@@ -1,6 +1,7 @@
 #include "llm/dialect/openai/errors.h"
 
 #include <boost/json.hpp>
+#include <simdjson.h>
 
 namespace sluice::llm::openai {
 namespace {
@@ -15,6 +16,16 @@ std::string_view type_of(int status) {
     default:
       return status < 500 ? "invalid_request_error" : "server_error";
   }
+}
+
+/// Error texts may quote what a client sent; JSON must be UTF-8.
+std::string readable(std::string_view text) {
+  std::string result(text);
+  if (simdjson::validate_utf8(result.data(), result.size())) return result;
+  for (char& c : result) {
+    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  }
+  return result;
 }
 
 }  // namespace
@@ -43,6 +54,7 @@ int status_of(const Error& error) {
     case ErrorKind::truncated:
       return error.source == ErrorSource::client ? 400 : 502;
     case ErrorKind::overloaded:
+      return error.source == ErrorSource::client ? 429 : 503;
     case ErrorKind::draining:
     case ErrorKind::cancelled:
       return 503;
@@ -54,8 +66,10 @@ int status_of(const Error& error) {
 }
 
 std::string error_body(const Error& error) {
-  const boost::json::object body{
-      {"message", error.text}, {"type", type_of(status_of(error))}, {"param", nullptr}, {"code", code_of(error.kind)}};
+  const boost::json::object body{{"message", readable(error.text)},
+                                 {"type", type_of(status_of(error))},
+                                 {"param", nullptr},
+                                 {"code", code_of(error.kind)}};
   return boost::json::serialize(boost::json::object{{"error", body}});
 }
 

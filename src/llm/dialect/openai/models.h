@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,8 @@ struct ModelEntry {
   std::string owned_by;
 };
 
-/// The entries of a provider's list; tolerant: what is no entry is left out.
+/// The entries of a provider's list. Tolerant: a bare list, `models` for `data`, `name` for `id` and bare names are
+/// understood (Together, Ollama, Gemini's own API); what is no entry is left out, and so is a name that came before.
 std::vector<ModelEntry> parse_model_list(std::string_view text);
 /// {"object":"list","data":[...]}
 std::string render_model_list(const std::vector<ModelEntry>& models);
