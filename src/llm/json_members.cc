@@ -9,6 +9,8 @@ namespace sluice::llm {
 namespace {
 
 constexpr std::size_t deepest = 512;
+/// Members are looked up by name one after the other; requests and answers have dozens at most.
+constexpr std::size_t most_members = 1000;
 
 /// Steps over the structure of a JSON text.
 class Scanner {
@@ -141,6 +143,10 @@ Result<std::vector<JsonMember>> json_members(std::string_view text) {
     scan.skip_space();
     const std::string_view value = scan.value();
     if (value.empty()) return broken(scan.position(), "a value");
+    if (members.size() == most_members) {
+      return fail(ErrorKind::bad_request, ErrorSource::client,
+                  fmt::format("A JSON object in the body has more than {} members.", most_members));
+    }
     members.push_back({key.substr(1, key.size() - 2), value});
     scan.skip_space();
     more = scan.take(',');

@@ -23,7 +23,7 @@ struct JsonMember {
 
 /// The members of the object that `text` is, in their order, repeated keys included. Looks at the structure only:
 /// values inside are skipped, not validated. Linear, no allocation but the vector. Fails (bad_request, client) with the
-/// offset of what is wrong.
+/// offset of what is wrong, or over 1000 members.
 Result<std::vector<JsonMember>> json_members(std::string_view text);
 
 /// The elements of the array that `text` is.

@@ -205,6 +205,16 @@ TEST(JsonMembers, EveryObjectOfAParserIsOneHere) {
   }
 }
 
+TEST(JsonMembers, RefusesEndlessObjects) {
+  std::string text = "{\"model\":\"x\"";
+  for (int i = 1; i < 1000; ++i) text += R"(,"\u0061":1)";
+  EXPECT_EQ(pairs_of(text + "}").size(), 1000u);
+  const auto more = json_members(text + R"(,"b":1})");
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().kind, ErrorKind::bad_request);
+  EXPECT_THAT(more.error().text, HasSubstr("more than 1000 members"));
+}
+
 TEST(JsonMember, KeysCompareByWhatTheyMean) {
   const auto members = json_members(R"({"mod\u0065l":1,"a\"b":2,"a\\b":3,"\u00e9":4})");
   ASSERT_TRUE(members);
