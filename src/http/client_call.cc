@@ -219,9 +219,10 @@ void ClientCall::take(std::size_t bytes) {
   if (begin_ == end_) begin_ = end_ = 0;
 }
 
-/// The answer is whole. Bytes after it, or a request that is not all sent, make the connection useless.
+/// The answer is whole. Bytes after it, which the next request would take for its answer, or a request that is not all
+/// sent, make the connection useless.
 void ClientCall::finish() {
-  const bool keep = sent_ && parser_.reusable() && begin_ == end_;
+  const bool keep = sent_ && parser_.reusable() && begin_ == end_ && !connection_->stream().has_unread();
   upload_.reset();
   std::unique_ptr<ClientConnection> connection = std::move(connection_);
   if (keep) ClientConnection::keep(std::move(connection));

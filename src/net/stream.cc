@@ -236,6 +236,11 @@ bool Stream::hung_up() {
   return ::poll(&poll, 1, 0) > 0 && (poll.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
+bool Stream::has_unread() const {
+  if (drained_ && !socket_->is_ready(Direction::read)) return false;
+  return !is_open() || (tls_ && tls_->pending()) || has_something();
+}
+
 void Stream::shutdown_send() {
   if (!is_open()) return;
   if (tls_) tls_->shutdown();

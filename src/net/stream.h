@@ -55,6 +55,9 @@ class Stream {
   /// Peeks without reading: true if the peer has ended or reset the connection.
   bool hung_up();
 
+  /// Bytes, the end or an error are there that no `watch` would tell of, since they came before it.
+  bool has_unread() const;
+
   /// Half-closes the sending side (TLS: close_notify first); best effort.
   void shutdown_send();
   /// Ends it; waiting operations fail with `cancelled`.
