@@ -243,7 +243,10 @@ Task<ServerConnection::After> ServerConnection::send(Response response) {
   }
 
   ResponseFraming framing;
-  framing.length = response.body ? response.body->length() : std::optional<std::uint64_t>(0);
+  if (response.body)
+    framing.length = response.body->length();
+  else if (!head_request_)
+    framing.length = 0;  // what a GET would give is not known here
   framing.chunked = !framing.length && !old_client_ && !bodiless;
   framing.head_request = head_request_;
   const bool until_close = !framing.length && !framing.chunked && !bodiless;

@@ -49,6 +49,7 @@ describe('methods', () => {
     const response = await roundTrip(gateway.port, request('HEAD', '/providers/mock/v1/models', { Connection: 'close' }), { method: 'HEAD' });
     assert.equal(response.status, 200);
     assert.equal((await mock.lastRequest()).method, 'HEAD');
+    assert.notEqual(response.get('content-length'), '0', 'what GET would give is not nothing');
   });
   test('answers without a body', async (t) => {
     const client = await RawClient.connect(gateway.port);
