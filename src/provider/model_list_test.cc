@@ -142,7 +142,7 @@ std::vector<ScriptedServer::Script> answers(std::vector<std::string> texts) {
 
 TEST(ModelList, KeepsWhatItWasTold) {
   const auto test = []() -> Task<void> {
-    ScriptedServer server(answers({http::testing::ok(R"({"data":[{"id":"m"},{"id":7},{},"x"]})")}));
+    ScriptedServer server(answers({http::testing::ok(R"({"data":[{"id":"m"},{"id":7},{},null]})")}));
     Lists lists({provider("local", std::string(server.identity()) + "/v1")});
     for (int i = 0; i < 3; ++i) {
       Asked asked;
