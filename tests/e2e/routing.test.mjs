@@ -101,7 +101,8 @@ describe('by model', () => {
     const refused = async (model, status, code) => {
       await assertFetchError(await gateway.chat({ model, messages: [] }), { status, code, message: /./ });
     };
-    await refused('x'.repeat(100_000), 404, 'model_not_found');
+    await refused('x'.repeat(100_000), 400, 'bad_request');
+    await refused('x'.repeat(1000), 404, 'model_not_found');
     await refused('née\u0000"\\', 404, 'model_not_found');
     await refused(17, 400, 'bad_request');
     await refused({}, 400, 'bad_request');

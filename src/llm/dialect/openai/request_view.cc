@@ -4,6 +4,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 
 #include "llm/json_splice.h"
 
@@ -12,6 +13,16 @@ namespace {
 
 tl::unexpected<Error> wrong_type(std::string_view field, std::string_view wanted) {
   return fail(ErrorKind::bad_request, ErrorSource::client, fmt::format("'{}' must be {}.", field, wanted));
+}
+
+/// A positive whole number however it is spelled (1, 1.0, 1e1); 0 for anything else.
+std::size_t whole_number(std::string_view value) {
+  constexpr double largest = 1e6;
+  double number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  const bool whole = error == std::errc() && end == value.data() + value.size() && number >= 1 && number <= largest &&
+                     number == std::floor(number);
+  return whole ? static_cast<std::size_t>(number) : 0;
 }
 
 bool is_boolean(std::string_view value) { return value == "true" || value == "false"; }
@@ -41,9 +52,9 @@ Result<RequestView> RequestView::parse(std::string_view text) {
     view.wants_usage_ = include && include->value == "true";
   }
   if (const JsonMember* n = find_member(view.members_, "n"); n && n->value != "null") {
-    const char* const last = n->value.data() + n->value.size();
-    const auto [end, error] = std::from_chars(n->value.data(), last, view.choices_);
-    if (error != std::errc() || end != last || view.choices_ == 0) return wrong_type("n", "a positive whole number");
+    const std::size_t choices = whole_number(n->value);
+    if (choices == 0) return wrong_type("n", "a positive whole number");
+    view.choices_ = choices;
   }
   for (std::string_view name : {"messages", "prompt", "input"}) {
     if (const JsonMember* prompt = find_member(view.members_, name)) view.prompt_ = prompt->value;
