@@ -254,6 +254,7 @@ Task<ServerConnection::After> ServerConnection::send(Response response) {
   framing.old_client = old_client_;
   std::string head;
   write_response_head(head, response.status, response.fields, framing);
+  response.fields.clear();
 
   if (!reading) {
     const Result<void> sent = co_await stream_->write(head);
@@ -262,7 +263,7 @@ Task<ServerConnection::After> ServerConnection::send(Response response) {
     if (!first) {
       const Result<void> sent = co_await stream_->write(head);
       if (!sent) co_return After::close;
-      head.clear();
+      head = std::string();  // with its memory, as this may take long
       co_await reading->finished();
       first = reading->take();
     }
@@ -281,7 +282,7 @@ Task<ServerConnection::After> ServerConnection::send_body(Body& body, bool chunk
     const std::array<std::string_view, 4> pieces{head, chunked ? size.text() : "", *piece, chunked ? "\r\n" : ""};
     const Result<void> sent = co_await stream_->write(pieces);
     if (!sent) co_return After::close;
-    head.clear();
+    head = std::string();
     piece = co_await body.read();
   }
   if (!piece) co_return piece.error().kind == ErrorKind::reset ? After::abort : After::close;

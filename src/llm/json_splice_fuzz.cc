@@ -1,5 +1,6 @@
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 
@@ -27,31 +28,35 @@ std::vector<JsonMember> members_of(std::string_view text) {
   return std::move(*members);
 }
 
+using Names = std::initializer_list<std::string_view>;
+
+bool is_one_of(const JsonMember& member, Names names) {
+  return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return member.is(name); });
+}
+
 /// The members that are not named so have kept every byte.
-void check_rest(const std::vector<JsonMember>& before, const std::vector<JsonMember>& after, std::string_view name) {
+void check_rest(const std::vector<JsonMember>& before, const std::vector<JsonMember>& after, Names names) {
   auto other = after.begin();
+  const auto skip = [&] {
+    while (other != after.end() && is_one_of(*other, names)) ++other;
+  };
   for (const JsonMember& member : before) {
-    if (member.is(name)) continue;
-    while (other != after.end() && other->is(name)) ++other;
+    if (is_one_of(member, names)) continue;
+    skip();
     require(other != after.end() && other->key == member.key && other->value == member.value);
     ++other;
   }
+  skip();
+  require(other == after.end());
 }
 
-/// A rewritten request means what it meant, but for what was to change.
+/// What was a request to a parser is one still, and says what it was to say.
 void check_meaning(std::string_view text, std::string_view rewritten) {
   json::error_code error;
-  json::value before = parsed(text, error);
-  if (error || !before.is_object()) return;
+  if (!parsed(text, error).is_object() || error) return;
   const json::value after = parsed(rewritten, error);
   require(!error && after.at("model").as_string() == "other \"name\"");
   require(after.at("stream_options").at("include_usage").as_bool());
-  json::object rest = after.as_object();
-  for (const char* name : {"model", "stream_options"}) {
-    before.as_object().erase(name);
-    rest.erase(name);
-  }
-  require(before.as_object() == rest);
 }
 
 }  // namespace
@@ -64,13 +69,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // What is added must not make too many of them.
   if (!members || members->size() > 900) return 0;
   const std::string set = sluice::llm::set_member(text, *members, "model", "[\"x\"]");
-  check_rest(*members, members_of(set), "model");
+  check_rest(*members, members_of(set), {"model"});
   require(sluice::llm::find_member(members_of(set), "model")->value == "[\"x\"]");
   const std::string removed = sluice::llm::remove_member(text, *members, "model");
-  check_rest(*members, members_of(removed), "model");
+  check_rest(*members, members_of(removed), {"model"});
   require(sluice::llm::find_member(members_of(removed), "model") == nullptr);
   if (!view) return 0;
   require(view->rewritten(view->model(), false) == text);
-  check_meaning(text, view->rewritten("other \"name\"", true));
+  const std::string rewritten = view->rewritten("other \"name\"", true);
+  check_rest(*members, members_of(rewritten), {"model", "stream_options"});
+  check_meaning(text, rewritten);
   return 0;
 }

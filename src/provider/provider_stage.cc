@@ -235,6 +235,9 @@ Task<Reply> ProviderStage::ask(Exchange& exchange, Plan plan) const {
   if (!asking.done()) co_return refuse(exchange, *exchange.cancelled());
   Result<http::Response> answer = asking.take();
   if (!answer) co_return refuse(exchange, answer.error());
+  // Sent and answered: a stream may go on for an hour, and nobody asks for these again.
+  call.fields.clear();
+  exchange.request.head.fields.clear();
 
   Reply reply;
   reply.status = answer->status;

@@ -65,7 +65,7 @@ TEST(RequestView, AWrongTypeIsRefusedByItsField) {
   for (const char* value : {"1", "true", "[]", "\"x\""}) {
     expect_refused(std::string(R"({"stream_options":)") + value + "}", "'stream_options'", "an object");
   }
-  for (const char* value : {"0", "-1", "1.5", "1e3", "\"2\"", "[1]", "99999999999999999999999"}) {
+  for (const char* value : {"0", "-1", "1.5", "1e9", "\"2\"", "[1]", "99999999999999999999999"}) {
     expect_refused(std::string(R"({"n":)") + value + "}", "'n'", "a positive whole number");
   }
 }
