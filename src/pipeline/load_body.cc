@@ -1,6 +1,7 @@
 #include "pipeline/load_body.h"
 
 #include "base/text.h"
+#include "net/running.h"
 
 namespace sluice {
 
@@ -19,7 +20,15 @@ Task<Result<void>> load_body(Exchange& exchange, std::uint64_t limit) {
     if (exchange.body_text->size() <= limit) co_return Result<void>();
     co_return tl::unexpected(http::body_too_large(limit));
   }
-  Result<std::string> text = co_await http::read_all(exchange.request.body.get(), limit);
+  net::Running<Result<std::string>> reading(http::read_all(exchange.request.body.get(), limit));
+  if (!reading.done() && !exchange.cancelled()) {
+    // A drain or the operator may end an upload that is slow.
+    exchange.set_interrupt([&reading] { reading.interrupt(); });
+    co_await reading.finished();
+    exchange.set_interrupt(nullptr);
+  }
+  if (!reading.done()) co_return tl::unexpected(*exchange.cancelled());
+  Result<std::string> text = reading.take();
   if (!text) co_return forward(text);
   exchange.record.bytes_in = text->size();
   exchange.body_text = std::move(*text);

@@ -14,7 +14,7 @@ namespace sluice {
 bool has_json_body(const Exchange& exchange);
 
 /// Reads the body into `exchange.body_text`, once. Fails with too_large (client) over `limit` bytes, or as the client's
-/// connection does.
+/// connection does, or with the exchange's own end if it is ended meanwhile.
 Task<Result<void>> load_body(Exchange& exchange, std::uint64_t limit);
 
 }  // namespace sluice

@@ -66,8 +66,8 @@ http::Fields upstream_fields(const http::RequestHead& head, const ProviderConfig
     fields.add("authorization", bearer.append(key));
   }
   for (const HeaderToAdd& header : provider.headers) fields.set(header.name, header.value.reveal());
-  fields.add("x-request-id", request_id);
-  if (!traceparent.empty()) fields.add("traceparent", traceparent);
+  fields.set("x-request-id", request_id);
+  if (!traceparent.empty()) fields.set("traceparent", traceparent);
   return fields;
 }
 
