@@ -38,7 +38,9 @@ void check_meaning(std::string_view text, const sluice::Result<std::vector<JsonM
     const json::string_view key = pair.key();
     const JsonMember* const member = sluice::llm::find_member(*members, {key.data(), key.size()});
     require(member != nullptr);
-    require(json::parse(json::string_view(member->value.data(), member->value.size()), {}, options) == pair.value());
+    // As text: the parser makes 0e999999 a value that does not equal itself.
+    const json::value value = json::parse(json::string_view(member->value.data(), member->value.size()), {}, options);
+    require(json::serialize(value) == json::serialize(pair.value()));
   }
 }
 
