@@ -28,6 +28,7 @@ void note_failure(Exchange& exchange, const Error& error, Outcome outcome) {
 Reply refuse(Exchange& exchange, const Error& error) {
   note_failure(exchange, error, outcome_of(error));
   Reply reply = http::make_response(llm::openai::status_of(error), "application/json", llm::openai::error_body(error));
+  if (error.kind == ErrorKind::method) reply.fields.add("allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
   if (error.kind == ErrorKind::overloaded || error.kind == ErrorKind::draining) reply.fields.add("retry-after", "1");
   return reply;
 }

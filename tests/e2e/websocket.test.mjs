@@ -199,7 +199,8 @@ describe('the tunnel', () => {
     assert.deepEqual([stream.provider, stream.path], ['live', '/v1/realtime']);
     const closed = once(socket, 'close');
     assert.equal((await gateway.adminJson(`/admin/streams/${stream.id}`, { method: 'DELETE' })).status, 200);
-    await within(closed, 'the end');
+    const [code] = await within(closed, 'the end');
+    assert.equal(code, 1001, 'it is told that the server goes away');
     const row = await gateway.logged('tunnel-1');
     assert.equal(row.status, 101);
     assert.equal(row.outcome, 'ended');
