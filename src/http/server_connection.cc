@@ -6,6 +6,7 @@
 #include "http/tunnel.h"
 #include "http/writer.h"
 #include "net/running.h"
+#include "net/worker.h"
 
 namespace sluice::http {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 /// What a refused client may still send before the connection is reset, so that the answer reaches it.
 constexpr std::uint64_t linger_bytes = 64ULL << 20;
 constexpr Duration linger_time = std::chrono::seconds(3);
+constexpr std::size_t requests_a_turn = 16;
 
 bool has_no_body(int status) { return status < 200 || status == 204 || status == 304; }
 
@@ -108,6 +110,8 @@ Task<void> ServerConnection::run() {
   while (after == After::keep_alive) {
     if (!co_await read_head()) co_return;
     after = co_await serve_request();
+    // Requests that lie ready are served without a wait between them: let others have their turn.
+    if (begin_ != end_ && requests_ % requests_a_turn == 0) co_await net::sleep_for(Duration(1));
   }
   if (after == After::abort) co_return stream_->abort();
   if (after == After::linger) co_await linger();
@@ -138,13 +142,19 @@ Task<Result<void>> ServerConnection::fill() {
   co_return Result<void>();
 }
 
+/// The next request obeys the configuration that is in force when it begins.
+void ServerConnection::follow_settings() {
+  const std::shared_ptr<const ServerSettings>& now = shared_->settings;
+  if (settings_ == now || settings_->enforce_connection_limits != now->enforce_connection_limits) return;
+  settings_ = now;
+  parser_ = RequestParser({now->limits.max_header_bytes, now->limits.max_header_count});
+  stream_->set_write_stall(now->limits.write_stall_timeout);
+}
+
 Task<bool> ServerConnection::read_head() {
-  if (settings_ != shared_->settings &&
-      settings_->enforce_connection_limits == shared_->settings->enforce_connection_limits) {
-    settings_ = shared_->settings;
-  }
-  const ServerLimits& limits = settings_->limits;
   if (requests_ > 0) parser_.reset();
+  follow_settings();
+  const ServerLimits& limits = settings_->limits;
   idle_ = begin_ == end_;
   bool begun = false;  // the deadline runs from the first byte on, and no later byte moves it
   while (true) {

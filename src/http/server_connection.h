@@ -47,6 +47,7 @@ class ServerConnection {
   /// Whether the connection goes on.
   enum class After { keep_alive, close, linger, abort };
 
+  void follow_settings();
   Task<bool> read_head();
   Task<After> serve_request();
   Task<After> answer();

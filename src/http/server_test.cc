@@ -338,6 +338,43 @@ Task<void> requests_are_limited() {
   co_await finish(fixture);
 }
 
+Task<void> open_connections_follow_new_settings() {
+  Fixture fixture;
+  std::unique_ptr<net::Stream> client = fixture.connect();
+  const std::string request = "GET / HTTP/1.1\r\nhost: a\r\nx: " + std::string(500, 'x') + "\r\n\r\n";
+  EXPECT_TRUE(co_await client->write(request));
+  const std::string before = co_await receive(*client, "hello");
+  EXPECT_TRUE(before.starts_with("HTTP/1.1 200 ")) << before;
+  auto narrower = std::make_shared<ServerSettings>();
+  narrower->limits.max_header_bytes = 300;
+  fixture.server->set_settings(narrower);
+  EXPECT_TRUE(co_await client->write(request));
+  const std::string first = co_await receive(*client, "\r\n\r\n");
+  EXPECT_TRUE(co_await client->write(request));
+  const std::string second = first.starts_with("HTTP/1.1 431 ") ? first : co_await receive(*client);
+  EXPECT_TRUE(second.find("HTTP/1.1 431 ") != std::string::npos) << second;
+  co_await finish(fixture);
+}
+
+TEST(Server, OpenConnectionsFollowNewSettings) { net::run_until_done(open_connections_follow_new_settings()); }
+
+Task<void> a_flood_leaves_others_their_turn() {
+  Fixture fixture;
+  std::unique_ptr<net::Stream> flooder = fixture.connect();
+  std::unique_ptr<net::Stream> other = fixture.connect();
+  std::string flood;
+  for (int i = 0; i < 300; ++i) flood += "GET /x HTTP/1.1\r\nhost: a\r\n\r\n";
+  EXPECT_TRUE(co_await flooder->write(flood));
+  EXPECT_TRUE(co_await other->write("GET /other HTTP/1.1\r\nhost: a\r\n\r\n"));
+  const std::string answer = co_await receive(*other, "hello");
+  EXPECT_LT(fixture.handler.seen.size(), 200u) << "the flood was served to its end first";
+  co_await finish(fixture);
+}
+
+TEST(Server, AFloodOfPipelinedRequestsLeavesOthersTheirTurn) {
+  net::run_until_done(a_flood_leaves_others_their_turn());
+}
+
 TEST(Server, LimitsRequestsOfOneConnection) { net::run_until_done(requests_are_limited()); }
 
 }  // namespace
