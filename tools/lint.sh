@@ -27,7 +27,9 @@ tidy() {
   tools/build.sh release base >/dev/null || return 1
   local files
   mapfile -t files < <(git ls-files 'src/*.cc' | grep -vE '_(test|bench|fuzz)\.cc$|/boost_json\.cc$')
-  run-clang-tidy-16 -clang-tidy-binary clang-tidy-16 -quiet -j "$(nproc)" -p build "${files[@]}" 2>/dev/null | grep -E '(warning|error):' | sort -u | { ! grep .; }
+  local findings
+  findings=$(run-clang-tidy-16 -clang-tidy-binary clang-tidy-16 -quiet -j "$(nproc)" -p build "${files[@]}" 2>/dev/null | grep -E '(warning|error):' | sort -u)
+  [ -z "$findings" ] || { echo "$findings"; return 1; }
 }
 
 step format formatted

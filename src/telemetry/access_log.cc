@@ -94,6 +94,7 @@ Result<void> AccessLog::redirect(std::string_view target) {
     const std::lock_guard lock(mutex_);
     target_ = target;
     next_file_ = std::move(*file);
+    next_begins_ = front_.size();
     asleep_ = false;
   }
   enabled_ = target != off;
@@ -132,21 +133,25 @@ void AccessLog::write_back(std::unique_lock<std::mutex>& lock) {
   writing_ = true;
   std::size_t at = 0;
   // Lines from before a change of files belong to the old one, unless that one does not take them.
-  bool tried = back_.empty();
+  std::size_t end = next_file_ ? std::min(next_begins_, back_.size()) : back_.size();
+  bool tried = false;
   while (at < back_.size() || next_file_) {
-    if (next_file_ && (tried || at == back_.size())) use_next_file(at);
-    if (at == back_.size()) continue;
+    if (next_file_ && (tried || at == end)) {
+      use_next_file(at);
+      end = back_.size();
+    }
+    if (at == end) continue;
     const TimePoint deadline = std::min(Clock::now() + patience, give_up_);
     const bool last_try = deadline == give_up_;
     lock.unlock();
-    const LogFile::Written written = file_.write(std::string_view(back_).substr(at), deadline);
+    const LogFile::Written written = file_.write(std::string_view(back_).substr(at, end - at), deadline);
     lock.lock();
     tried = true;
     at += written.bytes;
-    const bool lost = written.failed || (last_try && at < back_.size());
+    const bool lost = written.failed || (last_try && at < end);
     if (lost) {
-      drop(count_lines(std::string_view(back_).substr(at)));
-      at = back_.size();
+      drop(count_lines(std::string_view(back_).substr(at, end - at)));
+      at = end;
     }
   }
   back_.clear();

@@ -69,9 +69,10 @@ class AccessLog {
   std::string target_;
   std::string front_;
   std::optional<LogFile> next_file_;
-  bool asleep_ = false;   ///< the thread waits for a first line
-  bool writing_ = false;  ///< the back buffer holds lines
-  bool hurry_ = false;    ///< somebody waits for the lines
+  std::size_t next_begins_ = 0;  ///< where in `front_` the lines for `next_file_` begin
+  bool asleep_ = false;          ///< the thread waits for a first line
+  bool writing_ = false;         ///< the back buffer holds lines
+  bool hurry_ = false;           ///< somebody waits for the lines
   bool stopping_ = false;
   TimePoint give_up_ = never;
 
