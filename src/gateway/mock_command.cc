@@ -28,13 +28,6 @@ class MockHandler final : public http::Handler {
   mock::MockServer server_;
 };
 
-class Unobserved final : public http::ServerObserver {
-  void connection_opened(std::string_view) override {}
-  void connection_closed(std::string_view) override {}
-  void connection_refused(std::string_view) override {}
-  void message_rejected(std::string_view) override {}
-};
-
 /// A server with one handler on one loop, ended by a signal.
 class MockProcess {
  public:
@@ -63,7 +56,7 @@ class MockProcess {
   }
 
   MockHandler handler_;
-  Unobserved observer_;
+  http::Unobserved observer_;
   http::ConnectionGauge gauge_;
   http::Server server_{handler_, observer_, gauge_, std::make_shared<http::ServerSettings>()};
   std::unique_ptr<net::Listener> listener_;

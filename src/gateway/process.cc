@@ -25,14 +25,6 @@ namespace {
 constexpr auto handled_signals = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
 constexpr int signal_base = 128;
 
-/// The admin listener says nothing about its own connections.
-class Unobserved final : public http::ServerObserver {
-  void connection_opened(std::string_view) override {}
-  void connection_closed(std::string_view) override {}
-  void connection_refused(std::string_view) override {}
-  void message_rejected(std::string_view) override {}
-};
-
 /// Everything of one `sluice serve` that lives on the control thread.
 class Process {
  public:
@@ -109,7 +101,7 @@ class Process {
   net::Worker& control_;
   Gateway gateway_;
   AdminHandler admin_handler_{gateway_, shared_.metrics};
-  Unobserved unobserved_;
+  http::Unobserved unobserved_;  // the admin listener's own connections are in no metric
   http::Server admin_server_{admin_handler_, unobserved_, shared_.connections, admin_settings()};
   std::unique_ptr<net::Listener> admin_listener_;
   std::string admin_address_;

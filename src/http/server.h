@@ -55,6 +55,15 @@ class ServerObserver {
   virtual void message_rejected(std::string_view reason) = 0;
 };
 
+/// For servers whose connections nobody counts.
+class Unobserved final : public ServerObserver {
+ public:
+  void connection_opened(std::string_view) override {}
+  void connection_closed(std::string_view) override {}
+  void connection_refused(std::string_view) override {}
+  void message_rejected(std::string_view) override {}
+};
+
 /// What connections obey; a request keeps what it began with, the next one on the same connection sees a change.
 struct ServerSettings {
   ServerLimits limits;

@@ -95,8 +95,6 @@ int Socket::descriptor() const { return core_->descriptor; }
 
 Socket::Wait Socket::wait(Direction direction) { return {core_, direction}; }
 
-bool Socket::has_ended() const { return core_->ended; }
-
 bool Socket::is_ready(Direction direction) const { return core_->is_ready(direction); }
 
 void Socket::clear_ready(Direction direction) { core_->side(direction).ready = false; }

@@ -36,8 +36,6 @@ class Socket {
   /// A stamp, obeyed by the wait under way and by later ones, to about 50 ms; `never` switches it off.
   void set_deadline(Direction direction, TimePoint deadline);
 
-  /// The peer has ended or reset its side, as far as the loop has been told.
-  bool has_ended() const;
   /// A wait would not wait.
   bool is_ready(Direction direction) const;
   /// Forgets a readiness that came while nobody waited: the owner has taken all there was.

@@ -65,8 +65,6 @@ void Worker::stop() {
 
 void Worker::post(std::function<void()> work) { impl_->mailbox()->post(std::move(work)); }
 
-Duration Worker::lag() const { return impl_->lag(); }
-
 Task<void> sleep_for(Duration wait) { co_await SleepAwaiter(wait); }
 
 void run_until_done(Task<void> task) {

@@ -33,8 +33,6 @@ class Worker {
   void stop();
   /// Runs `work` on this worker's loop, later. From any thread.
   void post(std::function<void()> work);
-  /// How late the loop runs a timer, the newest measurement; from any thread.
-  Duration lag() const;
 
   TimerWheel& wheel() { return *wheel_; }
   struct Impl;

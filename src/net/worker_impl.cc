@@ -75,7 +75,6 @@ bool Worker::Impl::run_later() {
 bool Worker::Impl::run_timers(TimerWheel& wheel) {
   const TimePoint now = Clock::now();
   if (next_tick_ <= now) {
-    lag_.store((now - next_tick_).count(), std::memory_order_relaxed);
     next_tick_ = never;
     if (wheel.advance(now)) next_tick_ = now + TimerWheel::tick;
   }

@@ -3,7 +3,6 @@
 #include <sys/epoll.h>
 
 #include <array>
-#include <atomic>
 #include <coroutine>
 #include <cstdint>
 #include <map>
@@ -49,7 +48,6 @@ struct Worker::Impl {
   void stop_timer(Timers::iterator timer) { timers_.erase(timer); }
 
   void want_tick();
-  Duration lag() const { return Duration(lag_.load(std::memory_order_relaxed)); }
 
  private:
   bool run_posted();
@@ -68,7 +66,6 @@ struct Worker::Impl {
   std::vector<std::function<void()>> later_;
   Timers timers_;
   TimePoint next_tick_ = never;
-  std::atomic<std::int64_t> lag_{0};
   bool stopping_ = false;
   bool fine_waits_ = true;  ///< epoll_pwait2 is there: kernels before 5.11 lack it, older sandboxes forbid it
   std::shared_ptr<Mailbox> mailbox_;
